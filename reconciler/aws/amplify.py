@@ -1,0 +1,174 @@
+"""The gateways over boto3's ``amplifybackend`` client: one that reads, and one that can also update."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from reconciler.aws.errors import read_problem, update_problem
+from reconciler.core.gateway import Backend
+from reconciler.core.model import Job, Target
+from reconciler.core.transcript import reason
+from reconciler.errors import AnswerLost, ReadFailed
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+_PAGE = 25
+_MOST_PAGES = 400
+
+# What botocore raises beyond its own errors when a 200 carries `null`, `[]` or values of the wrong type.
+_MISREAD = (TypeError, AttributeError, ValueError, KeyError)
+
+
+def within(seconds: float, call: Callable[[], _T]) -> _T:
+    """Run a call with a deadline of our own: botocore has none over a whole answer that trickles in.
+
+    The call goes on in a daemon thread when the deadline has passed; nobody waits for it.
+
+    Raises:
+        TimeoutError: no result within ``seconds``. Whatever the call raises is raised here.
+    """
+    result: list[_T] = []
+    problem: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            result.append(call())
+        except BaseException as raised:  # noqa: BLE001 - it is raised again in the thread that asked
+            problem.append(raised)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if problem:
+        raise problem[0]
+    if not result:
+        raise TimeoutError
+    return result[0]
+
+
+class Reader:
+    """Reads of the service. It has no method that writes: plan and drift can't send an update."""
+
+    def __init__(self, client: Any, *, deadline: float) -> None:
+        """Wrap a client; ``deadline`` is the most seconds that one read may take with all its retries."""
+        self._client = client
+        self._deadline = deadline
+
+    def get_auth(self, target: Target) -> Mapping[str, Any]:
+        """The target's ``ResourceConfig``, at least its ``UserPoolConfigs`` and ``AuthResources``."""
+        operation = "GetBackendAuth"
+        answer = self._read(
+            operation,
+            lambda: self._client.get_backend_auth(
+                AppId=target.app, BackendEnvironmentName=target.environment, ResourceName=target.resource
+            ),
+        )
+        config = answer.get("ResourceConfig")
+        if not isinstance(config, dict) or not isinstance(config.get("UserPoolConfigs"), dict):
+            raise ReadFailed(f"{operation} answered without a ResourceConfig", hint="try again")
+        if not config.get("AuthResources") or not config["UserPoolConfigs"]:
+            raise ReadFailed(f"{operation} answered with a ResourceConfig that is not whole", hint="try again")
+        return config
+
+    def get_backend(self, app: str, environment: str | None) -> Backend:
+        """The app's environments, and one environment's AmplifyMetaConfig."""
+        names = {"AppId": app, **({"BackendEnvironmentName": environment} if environment else {})}
+        answer = self._read("GetBackend", lambda: self._client.get_backend(**names))
+        environments = answer.get("BackendEnvironmentList")
+        if not answer.get("AppId") or not isinstance(environments, list | None):
+            raise ReadFailed("GetBackend answered without an app", hint="try again")
+        meta = answer.get("AmplifyMetaConfig")
+        return Backend(tuple(str(name) for name in environments or ()), meta if isinstance(meta, str) else None)
+
+    def get_job(self, target: Target, job_id: str) -> Job:
+        """One job, its error text made fit to be shown."""
+        answer = self._read(
+            "GetBackendJob",
+            lambda: self._client.get_backend_job(
+                AppId=target.app, BackendEnvironmentName=target.environment, JobId=job_id
+            ),
+            error_is_failure=False,
+        )
+        if not answer.get("Status"):
+            raise ReadFailed("GetBackendJob answered without a status", hint="try again")
+        return _job(answer)
+
+    def list_jobs(self, target: Target) -> tuple[Job, ...]:
+        """All jobs of the target's environment, every page."""
+        names: dict[str, Any] = {"AppId": target.app, "BackendEnvironmentName": target.environment, "MaxResults": _PAGE}
+        jobs: list[Job] = []
+        for _ in range(_MOST_PAGES):
+            answer = self._read("ListBackendJobs", lambda: self._client.list_backend_jobs(**names))
+            if not isinstance(answer.get("Jobs"), list):
+                raise ReadFailed("ListBackendJobs answered without jobs", hint="try again")
+            jobs += [_job(job) for job in answer["Jobs"]]
+            if not answer.get("NextToken"):
+                return tuple(jobs)
+            names["NextToken"] = answer["NextToken"]
+        raise ReadFailed(f"ListBackendJobs has more than {_MOST_PAGES} pages")
+
+    def _read(self, operation: str, call: Callable[[], Any], *, error_is_failure: bool = True) -> Mapping[str, Any]:
+        try:
+            answer = within(self._deadline, call)
+        except (BotoCoreError, ClientError, TimeoutError, *_MISREAD) as problem:
+            raise read_problem(problem, operation) from None
+        if not isinstance(answer, dict):
+            raise ReadFailed(f"{operation} answered with something that is no object", hint="try again")
+        _log.debug("%s: request %s", operation, answer.get("ResponseMetadata", {}).get("RequestId"))
+        error = answer.get("Error")
+        if error and error_is_failure:
+            raise ReadFailed(f"{operation} answered with an error", detail=reason(str(error)))
+        return answer
+
+
+class Writer(Reader):
+    """Reads, and the one update, which is sent once."""
+
+    def __init__(self, client: Any, update_client: Any, *, deadline: float) -> None:
+        """Wrap two clients: one that retries for reads, and one that sends once for the update."""
+        super().__init__(client, deadline=deadline)
+        self._update_client = update_client
+
+    def update_auth(self, target: Target, config: Mapping[str, Any]) -> Job:
+        """Send the update once."""
+        try:
+            answer = within(
+                self._deadline,
+                lambda: self._update_client.update_backend_auth(
+                    AppId=target.app,
+                    BackendEnvironmentName=target.environment,
+                    ResourceName=target.resource,
+                    ResourceConfig=config,
+                ),
+            )
+        except (BotoCoreError, ClientError, TimeoutError, *_MISREAD) as problem:
+            raise update_problem(problem) from None
+        if not isinstance(answer, dict):
+            raise AnswerLost("UpdateBackendAuth was sent, and its answer is no object")
+        _log.debug("UpdateBackendAuth: request %s", answer.get("ResponseMetadata", {}).get("RequestId"))
+        return _job(answer)
+
+
+def _job(answer: Mapping[str, Any]) -> Job:
+    error = answer.get("Error")
+    return Job(
+        id=_text(answer.get("JobId")),
+        status=_text(answer.get("Status")) or "",
+        operation=_text(answer.get("Operation")),
+        error=str(error) if error else None,
+        created=_milliseconds(answer.get("CreateTime")),
+        updated=_milliseconds(answer.get("UpdateTime")),
+    )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _milliseconds(value: Any) -> int | None:
+    return int(value) if isinstance(value, str) and value.isdecimal() else None

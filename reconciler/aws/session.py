@@ -1,0 +1,127 @@
+"""Sessions and clients: credentials as the AWS CLI finds them, one client for each account and region."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from reconciler.aws.amplify import Reader, Writer
+from reconciler.aws.errors import read_problem
+from reconciler.core.model import Access
+from reconciler.errors import AccessProblem
+
+_READ_ATTEMPTS = 5
+_STS_SECONDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """How requests travel; seconds as the AWS CLI's options of the same names have them."""
+
+    ca_bundle: str | None = None
+    read_timeout: float = 60
+    connect_timeout: float = 60
+    connections: int = 10
+    hook: Callable[[Any], None] | None = None
+    """Called with each session's event emitter: how the embedded backend answers in place of the network."""
+
+    @property
+    def deadline(self) -> float:
+        """The most seconds that one call may take with all its retries."""
+        return _READ_ATTEMPTS * (self.read_timeout + self.connect_timeout)
+
+
+class Sessions:
+    """Makes sessions, one for each way of access, and clients of them. Use from the main thread only."""
+
+    def __init__(self, transport: Transport, *, credentials: tuple[str, str] | None = None) -> None:
+        """Remember how requests travel; ``credentials`` are fixed ones, for the embedded backend."""
+        self._transport = transport
+        self._credentials = credentials
+        self._sessions: dict[Access, Any] = {}
+        self._readers: dict[tuple[Access, str, str | None], Reader] = {}
+        self._writers: dict[tuple[Access, str, str | None], Writer] = {}
+        self._accounts: dict[Access, str | None] = {}
+
+    def region_of(self, profile: str | None) -> str | None:
+        """The region that a profile, or the environment, configures; None where there is none."""
+        region = self._session(Access(profile=profile)).get_config_variable("region")
+        return region if isinstance(region, str) else None
+
+    def reader(self, access: Access, region: str, endpoint: str | None) -> Reader:
+        """A gateway that reads."""
+        key = (access, region, endpoint)
+        if key not in self._readers:
+            client = self._client(access, region, endpoint, {"max_attempts": _READ_ATTEMPTS, "mode": "standard"})
+            self._readers[key] = Reader(client, deadline=self._transport.deadline)
+        return self._readers[key]
+
+    def writer(self, access: Access, region: str, endpoint: str | None) -> Writer:
+        """A gateway that can update; the update is sent once, whatever happens."""
+        key = (access, region, endpoint)
+        if key not in self._writers:
+            reads = self._client(access, region, endpoint, {"max_attempts": _READ_ATTEMPTS, "mode": "standard"})
+            once = self._client(access, region, endpoint, {"total_max_attempts": 1, "mode": "standard"})
+            self._writers[key] = Writer(reads, once, deadline=self._transport.deadline)
+        return self._writers[key]
+
+    def account(self, access: Access, region: str) -> str | None:
+        """The caller's account from STS, asked once for each way of access; None where it can't be had."""
+        if access not in self._accounts:
+            config = Config(
+                connect_timeout=_STS_SECONDS,
+                read_timeout=_STS_SECONDS,
+                retries={"total_max_attempts": 1, "mode": "standard"},
+            )
+            try:
+                client = self._boto3(access).client("sts", region_name=region, config=config)
+                self._accounts[access] = str(client.get_caller_identity()["Account"])
+            except (BotoCoreError, ClientError):
+                self._accounts[access] = None
+        return self._accounts[access]
+
+    def _session(self, access: Access) -> Any:
+        if access not in self._sessions:
+            session = botocore.session.Session(profile=access.profile)
+            try:
+                session.get_scoped_config()
+            except BotoCoreError as problem:
+                raise read_problem(problem, "credentials") from None
+            if self._credentials is not None:
+                session.set_credentials(*self._credentials)
+            if self._transport.hook is not None:
+                self._transport.hook(session.get_component("event_emitter"))
+            self._sessions[access] = session
+        return self._sessions[access]
+
+    def _boto3(self, access: Access) -> Any:
+        return boto3.Session(botocore_session=self._session(access))
+
+    def _client(self, access: Access, region: str, endpoint: str | None, retries: Any) -> Any:
+        if access.role_arn is not None:
+            raise AccessProblem(
+                "role_arn is not available in this version", hint="name a profile that assumes the role"
+            )
+        config = Config(
+            retries=retries,
+            read_timeout=self._transport.read_timeout,
+            connect_timeout=self._transport.connect_timeout,
+            max_pool_connections=self._transport.connections,
+            user_agent_extra="reconciler",
+        )
+        try:
+            return self._boto3(access).client(
+                "amplifybackend",
+                region_name=region,
+                endpoint_url=endpoint,
+                verify=self._transport.ca_bundle,
+                config=config,
+            )
+        except (BotoCoreError, ValueError) as problem:
+            raise read_problem(problem, "the client") from None

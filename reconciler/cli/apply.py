@@ -1,0 +1,155 @@
+"""The command that writes: apply."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from reconciler.cli.console import colourful, confirm, write_error, write_result
+from reconciler.cli.exits import Exit, of_outcomes, of_plan
+from reconciler.cli.options import Allow, Choice, Format, Paths, Reach, Show, Strict
+from reconciler.cli.output import emit, outcome_renderers, plan_renderers
+from reconciler.cli.plan import read_plan
+from reconciler.cli.run import Run, make_plan, start
+from reconciler.core.model import Outcome, OutcomeKind, Plan
+from reconciler.core.planfile import applyable, from_json
+from reconciler.errors import PlanRefused, UsageProblem
+from reconciler.operations.jobs import Clock, Stopped, Waiting
+
+
+def apply(
+    paths: Paths,
+    reach: Reach,
+    choice: Choice,
+    show: Show,
+    allow: Allow = None,
+    strict: Strict = False,
+    auto_approve: Annotated[bool, typer.Option("--auto-approve", help="Do not ask before applying.")] = False,
+    poll_interval: Annotated[float, typer.Option(min=0, help="Seconds between looks at a job or a result.")] = 10,
+    job_timeout: Annotated[float, typer.Option(min=0, help="Seconds until a job counts as not ending.")] = 1800,
+    verify_polls: Annotated[int, typer.Option(min=2, help="The most reads that prove a result.")] = 6,
+) -> None:
+    """Show the plan, ask, update where there is drift, wait for the job, and prove the result.
+
+    PATH is documents, or one plan saved with plan --out, which is applied without a prompt.
+    """
+    run = start(reach, show, first_path=paths[0], parallelism=choice.parallelism)
+    saved = _is_plan(paths)
+    if saved:
+        _only_for_documents(choice, allow)
+        plan = _saved(run, paths[0])
+    else:
+        plan = make_plan(run, paths, choice, allow, strict=strict)
+        if show.format is Format.TEXT:
+            write_result(plan_renderers(plan, drift=False)[Format.TEXT](colourful(no_color=show.no_color)))
+    if not any(target.changes for target in plan.planned):
+        _nothing_to_do(plan, show, saved=saved)
+    if plan.failures:
+        raise typer.Exit(_refuse(plan, show))
+    if applyable(plan) and not saved and not auto_approve:
+        confirm("Do you want to perform these actions?")
+    waiting = Waiting(poll_interval, job_timeout, verify_polls)
+    outcomes, stopped = _carry_out(run, plan, waiting)
+    emit(outcome_renderers(outcomes, plan), show)
+    raise typer.Exit(stopped or of_outcomes(outcomes, saved=saved))
+
+
+def _is_plan(paths: Sequence[str]) -> bool:
+    """Whether the one path is a saved plan; a plan among other paths is a slip."""
+    from reconciler.config.source import is_saved_plan
+
+    plans = [path for path in paths if is_saved_plan(Path(path))]
+    if plans and len(paths) > 1:
+        raise UsageProblem("A saved plan is applied alone", detail=f"{plans[0]} is one of {len(paths)} paths")
+    return bool(plans)
+
+
+def _only_for_documents(choice: Choice, allow: Sequence[str] | None) -> None:
+    if choice.target or choice.exclude or allow:
+        raise UsageProblem(
+            "A saved plan is applied as it is", hint="give --target, --exclude and --allow when planning"
+        )
+
+
+def _saved(run: Run, path: str) -> Plan:
+    """A saved plan that this run may apply."""
+    plan = from_json(read_plan(path))
+    if plan.failures:
+        names = ", ".join(target.name for target in plan.failures)
+        raise PlanRefused("The plan has targets that could not be planned", detail=names, hint="plan again")
+    run.services.check_binding(plan)
+    return plan
+
+
+def _nothing_to_do(plan: Plan, show: Show, *, saved: bool) -> None:
+    """End a run in which no target changes."""
+    outcomes = [Outcome(target.name, target.target, OutcomeKind.UNCHANGED) for target in plan.planned]
+    if plan.failures:
+        raise typer.Exit(_refuse(plan, show))
+    if saved or show.format is not Format.TEXT or show.report:
+        emit(outcome_renderers(outcomes, plan), show)
+    raise typer.Exit(Exit.DONE)
+
+
+def _refuse(plan: Plan, show: Show) -> Exit:
+    """Nothing is sent while a target could not be planned."""
+    if show.format is not Format.TEXT:
+        emit(plan_renderers(plan, drift=False), show)
+    names = ", ".join(target.name for target in plan.failures)
+    write_error(f"\nNothing was sent: {names} could not be planned. Leave targets out with --exclude NAME.\n")
+    return of_plan(Plan(plan.failures, plan.created), changes=Exit.DONE)
+
+
+def _carry_out(run: Run, plan: Plan, waiting: Waiting) -> tuple[tuple[Outcome, ...], Exit | None]:
+    from reconciler.operations.apply import apply as carry_out
+
+    with _stoppable() as (clock, stopped):
+        outcomes = carry_out(
+            plan,
+            run.services.writer_of,
+            run.services.resolve,
+            clock=clock,
+            waiting=waiting,
+            parallelism=run.parallelism,
+            observer=run.progress,
+        )
+    return outcomes, stopped[0] if stopped else None
+
+
+@contextmanager
+def _stoppable() -> Iterator[tuple[Clock, list[Exit]]]:
+    """A clock whose sleep ends with the first Ctrl-C or SIGTERM; a second one ends the process as usual.
+
+    An update that is being sent is not interrupted: its answer is worth more than a second.
+    """
+    asked = threading.Event()
+    stopped: list[Exit] = []
+    before: dict[signal.Signals, signal.Handlers | int | None] = {}
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        stopped.append(Exit.TERMINATED if number == signal.SIGTERM else Exit.INTERRUPTED)
+        asked.set()
+        for name, handler in before.items():
+            signal.signal(name, handler)
+        write_error("\nStopping: what was sent goes on. Press Ctrl-C again to leave at once.\n")
+
+    def sleep(seconds: float) -> None:
+        if asked.wait(seconds):
+            raise Stopped
+
+    for name in (signal.SIGINT, signal.SIGTERM):
+        before[name] = signal.getsignal(name)  # type: ignore[assignment]
+        signal.signal(name, stop)
+    try:
+        yield Clock(time.monotonic, sleep), stopped
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)

@@ -1,0 +1,106 @@
+"""The terminal: the result on standard output and nothing else, progress on standard error, prompts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from reconciler.errors import GuardRefused, ReconcilerError, UsageProblem
+
+_QUIET_SECONDS = 60
+
+
+def colourful(*, no_color: bool) -> bool:
+    """Whether standard output is a terminal that wants colour."""
+    return not no_color and not os.environ.get("NO_COLOR") and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def write_result(text: str) -> None:
+    """The result, to standard output; characters that its encoding lacks are escaped."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    sys.stdout.flush()
+
+
+def write_error(text: str) -> None:
+    """Something that is not the result, to standard error."""
+    encoding = sys.stderr.encoding or "utf-8"
+    sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    sys.stderr.flush()
+
+
+def show_error(problem: ReconcilerError) -> None:
+    """An error with its detail and what to do."""
+    write_error(f"Error: {problem.summary}\n")
+    if problem.detail:
+        write_error(f"  {problem.detail}\n")
+    if problem.hint:
+        write_error(f"  {problem.hint}\n")
+
+
+def confirm(question: str) -> None:
+    """Ask for ``yes`` on the terminal.
+
+    Raises:
+        GuardRefused: there is no terminal to ask on, or the answer is not ``yes``.
+    """
+    if not sys.stdin.isatty():
+        raise GuardRefused(
+            "There is no terminal to confirm on, and nothing was sent",
+            hint="give --auto-approve, or save the plan with 'plan --out FILE' and apply that file",
+        )
+    write_error(f"\n{question}\n  Only 'yes' will be accepted to approve.\n\n  Enter a value: ")
+    if sys.stdin.readline().strip() != "yes":
+        raise GuardRefused("Not confirmed, and nothing was sent")
+
+
+def write_file(path: str, text: str) -> None:
+    """Write a file whole or not at all, readable by its owner only.
+
+    Raises:
+        UsageProblem: it can't be written.
+    """
+    target = Path(path)
+    try:
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).replace(target)
+        except OSError:
+            with contextlib.suppress(FileNotFoundError):
+                Path(temporary).unlink()
+            raise
+    except OSError as problem:
+        raise UsageProblem(f"{path} can't be written: {problem.strerror}") from None
+
+
+class Progress:
+    """Progress on standard error: each change at once, and otherwise one line a minute for each target."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        """Be silent when ``quiet``."""
+        self._quiet = quiet
+        self._lock = threading.Lock()
+        self._told: dict[str, tuple[str, float]] = {}
+
+    def __call__(self, name: str, message: str) -> None:
+        """Tell what is happening to a target."""
+        if self._quiet:
+            return
+        kind = message.partition("...")[0]
+        now = time.monotonic()
+        with self._lock:
+            last, at = self._told.get(name, ("", 0.0))
+            live = sys.stderr.isatty()
+            if kind == last and not live and now - at < _QUIET_SECONDS:
+                return
+            self._told[name] = (kind, now)
+            write_error(f"{name}: {message}\n")

@@ -1,0 +1,110 @@
+"""The exit codes: stable, and decided here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+from reconciler.core.model import FailureKind, Outcome, OutcomeKind, Plan
+from reconciler.errors import (
+    AccessProblem,
+    AnotherJobRunning,
+    AnswerLost,
+    GuardRefused,
+    PlanRefused,
+    ReconcilerError,
+    UsageProblem,
+)
+
+
+class Exit(IntEnum):
+    """What a run says to the pipeline that started it."""
+
+    DONE = 0
+    ERROR = 1
+    CHANGES = 2
+    PLAN_REFUSED = 3
+    GUARDED = 4
+    ACCESS = 5
+    MIXED = 6
+    LOCKED = 7
+    UNVERIFIED = 8
+    UNKNOWN = 9
+    USAGE = 64
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+_PRECEDENCE = (
+    Exit.INTERRUPTED,
+    Exit.TERMINATED,
+    Exit.UNKNOWN,
+    Exit.UNVERIFIED,
+    Exit.MIXED,
+    Exit.LOCKED,
+    Exit.ACCESS,
+    Exit.PLAN_REFUSED,
+    Exit.GUARDED,
+    Exit.ERROR,
+    Exit.CHANGES,
+    Exit.DONE,
+)
+
+
+_ERRORS: tuple[tuple[type[ReconcilerError], Exit], ...] = (
+    (UsageProblem, Exit.USAGE),
+    (PlanRefused, Exit.PLAN_REFUSED),
+    (GuardRefused, Exit.GUARDED),
+    (AccessProblem, Exit.ACCESS),
+    (AnotherJobRunning, Exit.LOCKED),
+    (AnswerLost, Exit.UNKNOWN),
+)
+
+
+def of_error(problem: ReconcilerError) -> Exit:
+    """The code of an error that ends a run."""
+    return next((code for kind, code in _ERRORS if isinstance(problem, kind)), Exit.ERROR)
+
+
+def of_plan(plan: Plan, *, changes: Exit) -> Exit:
+    """The code of a plan or drift run; ``changes`` is what changes mean: :attr:`Exit.CHANGES` or done."""
+    codes = [Exit.ACCESS if failed.kind is FailureKind.ACCESS else Exit.ERROR for failed in plan.failures]
+    codes += [changes if target.changes else Exit.DONE for target in plan.planned]
+    if not plan.failures:
+        return worst(codes)
+    return _together(codes)
+
+
+def of_outcomes(outcomes: Iterable[Outcome], *, saved: bool) -> Exit:
+    """The code of an apply; ``saved`` is whether a saved plan was applied, which blocked changes refuse."""
+    codes = {
+        OutcomeKind.APPLIED: Exit.DONE,
+        OutcomeKind.UNCHANGED: Exit.DONE,
+        OutcomeKind.STALE: Exit.PLAN_REFUSED,
+        OutcomeKind.BLOCKED: Exit.PLAN_REFUSED if saved else Exit.GUARDED,
+        OutcomeKind.GUARDED: Exit.GUARDED,
+        OutcomeKind.LOCKED: Exit.LOCKED,
+        OutcomeKind.DENIED: Exit.ACCESS,
+        OutcomeKind.FAILED: Exit.ERROR,
+        OutcomeKind.TIMED_OUT: Exit.UNKNOWN,
+        OutcomeKind.UNVERIFIED: Exit.UNVERIFIED,
+        OutcomeKind.UNKNOWN: Exit.UNKNOWN,
+    }
+    happened = list(outcomes)
+    refused = any(outcome.kind is OutcomeKind.SKIPPED for outcome in happened)
+    told = [codes[outcome.kind] for outcome in happened if outcome.kind is not OutcomeKind.SKIPPED]
+    if refused:
+        # Nothing was sent because of some: the others have no say in what went wrong.
+        told = [code for code in told if code is not Exit.DONE]
+    return _together(told)
+
+
+def worst(codes: Iterable[Exit]) -> Exit:
+    """The code that comes first in the order of precedence."""
+    held = set(codes)
+    return next((code for code in _PRECEDENCE if code in held), Exit.DONE)
+
+
+def _together(codes: list[Exit]) -> Exit:
+    """One target's own code, or all alike; several that are not all alike are mixed, unless something outranks it."""
+    return worst(codes) if len(set(codes)) <= 1 else worst([*codes, Exit.MIXED])

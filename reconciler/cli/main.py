@@ -1,0 +1,87 @@
+"""The program: its commands, and how a run ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from reconciler import __version__
+from reconciler.cli.apply import apply
+from reconciler.cli.console import show_error, write_error
+from reconciler.cli.emulator import emulator
+from reconciler.cli.exits import Exit, of_error
+from reconciler.cli.options import grouped
+from reconciler.cli.output import show_diagnostics
+from reconciler.cli.plan import drift, plan, show
+from reconciler.cli.pull import pull
+from reconciler.cli.validate import schema, validate
+from reconciler.errors import InputProblem, ReconcilerError
+
+# Typer vendors click in some releases, so its exceptions are reached through typer's own.
+_ClickException: Any = typer.BadParameter.__mro__[2]
+
+app = typer.Typer(
+    name="reconciler",
+    help="AWS Amplify (Gen 1) sign-in configuration as code: plan, apply and drift for backend auth.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"reconciler {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """AWS Amplify (Gen 1) sign-in configuration as code: plan, apply and drift for backend auth."""
+
+
+for _command in (plan, apply, drift, validate, pull, show, schema):
+    app.command()(grouped(_command))
+app.add_typer(emulator, name="emulator")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command line and return its exit code."""
+    command: Any = typer.main.get_command(app)
+    try:
+        result = command.main(args=arguments, prog_name="reconciler", standalone_mode=False)
+        return int(result or 0)
+    except InputProblem as problem:
+        show_diagnostics(problem.diagnostics)
+        return Exit.ERROR
+    except ReconcilerError as problem:
+        show_error(problem)
+        return of_error(problem)
+    except _ClickException as problem:
+        problem.show()
+        return Exit.USAGE
+    except (KeyboardInterrupt, typer.Abort):
+        write_error("\nInterrupted. Nothing was sent.\n")
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # The reader left, as `| head` does; Python would complain again while it shuts down.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.ERROR
+
+
+def run() -> None:
+    """The console script."""
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # A read that is still under way after Ctrl-C would hold the interpreter until its timeout.
+    if code == Exit.INTERRUPTED:
+        os._exit(code)
+    sys.exit(code)

@@ -1,0 +1,115 @@
+"""The options that commands share, in groups; a command takes a group as one parameter."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
+from enum import StrEnum
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+
+class Format(StrEnum):
+    """How a result is written."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+Paths = Annotated[
+    list[str],
+    typer.Argument(metavar="PATH...", help="Auth documents: files, folders, or - for standard input."),
+]
+
+Allow = Annotated[
+    list[str] | None,
+    typer.Option(metavar="CODE", help="Let a guard pass; recorded in the plan (repeatable)."),
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Warnings about documents fail as errors do.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How the service is reached; names and meanings are the AWS CLI's."""
+
+    region: Annotated[str | None, typer.Option(help="The region of documents that name none.")] = None
+    profile: Annotated[str | None, typer.Option(help="The profile of documents that name none.")] = None
+    endpoint_url: Annotated[str | None, typer.Option(help="Another endpoint, for amplifybackend alone.")] = None
+    ca_bundle: Annotated[str | None, typer.Option(help="The CA certificate bundle that verifies TLS.")] = None
+    cli_read_timeout: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for a read of the socket.")] = 60
+    cli_connect_timeout: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for a connection.")] = 60
+    emulator: Annotated[
+        bool,
+        typer.Option(
+            "--emulator", envvar="RECONCILER_EMULATOR", help="Use the embedded backend: no AWS account needed."
+        ),
+    ] = False
+    state_dir: Annotated[
+        str | None,
+        typer.Option(envvar="RECONCILER_STATE_DIR", help="Where .reconciler is kept instead of beside the project."),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which of the documents' targets are meant, and how many at once."""
+
+    target: Annotated[list[str] | None, typer.Option(help="Only targets of this name (a glob; repeatable).")] = None
+    exclude: Annotated[list[str] | None, typer.Option(help="No targets of this name (a glob; repeatable).")] = None
+    parallelism: Annotated[int, typer.Option(min=1, max=64, help="The most targets under way at once.")] = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Where the result goes and what it looks like."""
+
+    format: Annotated[Format, typer.Option(help="How the result is written to standard output.")] = Format.TEXT
+    report: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FORMAT=FILE", help="Write the result to a file as well (repeatable)."),
+    ] = None
+    no_color: Annotated[bool, typer.Option("--no-color", help="No colours; so does the variable NO_COLOR.")] = False
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more on standard error.")] = False
+    debug: Annotated[bool, typer.Option("--debug", help="Our own log records and request ids on standard error.")] = (
+        False
+    )
+
+
+def grouped(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a command take groups of options as dataclasses: each field becomes an option of its own.
+
+    Typer reads a function's signature, so this builds one in which each parameter whose type is a
+    dataclass stands as its fields, and puts the dataclass together again when the command is called.
+    """
+    hints = get_type_hints(function, include_extras=True)
+    plain: list[inspect.Parameter] = []
+    groups: dict[str, tuple[Any, list[str]]] = {}
+    for parameter in inspect.signature(function).parameters.values():
+        kind = hints[parameter.name]
+        if not is_dataclass(kind):
+            plain.append(parameter.replace(annotation=kind, kind=inspect.Parameter.KEYWORD_ONLY))
+            continue
+        members = get_type_hints(kind, include_extras=True)
+        groups[parameter.name] = (kind, [member.name for member in fields(kind)])
+        plain += [
+            inspect.Parameter(
+                member.name, inspect.Parameter.KEYWORD_ONLY, default=member.default, annotation=members[member.name]
+            )
+            for member in fields(kind)
+        ]
+
+    def command(**given: Any) -> Any:
+        for name, (kind, members) in groups.items():
+            given[name] = kind(**{member: given.pop(member) for member in members})
+        return function(**given)
+
+    functools.update_wrapper(command, function)
+    del command.__dict__["__wrapped__"]
+    command.__dict__["__signature__"] = inspect.Signature(plain)
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in plain}
+    return command

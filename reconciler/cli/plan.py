@@ -1,0 +1,73 @@
+"""The commands that only look: plan, drift, show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reconciler.cli.console import write_error, write_file
+from reconciler.cli.exits import Exit, of_plan
+from reconciler.cli.options import Allow, Choice, Paths, Reach, Show, Strict
+from reconciler.cli.output import emit, plan_renderers
+from reconciler.cli.run import make_plan, start
+from reconciler.errors import UsageProblem
+
+_LARGEST_PLAN = 500_000_000
+
+
+def plan(
+    paths: Paths,
+    reach: Reach,
+    choice: Choice,
+    show: Show,
+    allow: Allow = None,
+    strict: Strict = False,
+    out: Annotated[str | None, typer.Option(metavar="FILE", help="Save the plan, for apply and show.")] = None,
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Exit with 2 when something would change.")
+    ] = False,
+) -> None:
+    """Read the live configuration and show what apply would change. Never writes to the service."""
+    run = start(reach, show, first_path=paths[0], parallelism=choice.parallelism)
+    made = make_plan(run, paths, choice, allow, strict=strict)
+    if out is not None:
+        from reconciler import __version__
+        from reconciler.render.json import plan_json
+
+        write_file(out, plan_json(made, __version__))
+    emit(plan_renderers(made, drift=False), show)
+    if out is not None:
+        write_error(f"\nSaved the plan to: {out}\n")
+    raise typer.Exit(of_plan(made, changes=Exit.CHANGES if detailed_exitcode else Exit.DONE))
+
+
+def drift(paths: Paths, reach: Reach, choice: Choice, show: Show, allow: Allow = None, strict: Strict = False) -> None:
+    """Tell what moved outside git: exits with 2 when live differs, 0 when it does not. Never writes."""
+    run = start(reach, show, first_path=paths[0], parallelism=choice.parallelism)
+    made = make_plan(run, paths, choice, allow, strict=strict)
+    emit(plan_renderers(made, drift=True), show)
+    raise typer.Exit(of_plan(made, changes=Exit.CHANGES))
+
+
+def show(
+    planfile: Annotated[str, typer.Argument(metavar="PLANFILE", help="A plan saved with plan --out.")], show: Show
+) -> None:
+    """Show a saved plan in any format."""
+    from reconciler.core.planfile import from_json
+
+    emit(plan_renderers(from_json(read_plan(planfile)), drift=False), show)
+
+
+def read_plan(path: str) -> str:
+    """The text of a plan file.
+
+    Raises:
+        UsageProblem: it can't be read.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(_LARGEST_PLAN).decode("utf-8", "replace")
+    except OSError as problem:
+        raise UsageProblem(f"{path} can't be read: {problem.strerror}") from None

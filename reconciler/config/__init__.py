@@ -1,0 +1,1 @@
+"""Auth documents: read with positions, checked against the schema, layered and made into targets."""

@@ -1,0 +1,99 @@
+"""Check one document as written: its shape, its values, its references; each problem with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.config.nodes import Entry, ListNode, MappingNode, Node, ScalarNode, plain
+from reconciler.config.rules import Finding, document_findings, value_findings
+from reconciler.config.schema import check_key, check_setting, shape_findings
+from reconciler.config.source import Source
+from reconciler.config.violations import ROOT_KEY
+from reconciler.core.fields import FIELD
+from reconciler.core.model import Path, ReferenceSyntax, Template, dotted, parse_references
+from reconciler.errors import Diagnostic, Origin
+
+_NO_REFERENCES = frozenset({"extends", "unmanaged", "allow"})
+
+
+def check_document(source: Source, document: MappingNode) -> list[Diagnostic]:
+    """Every problem of one document that can be told from it alone."""
+    problems: list[Diagnostic] = []
+    bad: set[tuple[str | int, ...]] = set()
+    for place, finding in shape_findings(plain(document)):
+        bad.add(place)
+        problems.append(_placed(source, document, place, finding))
+    for place, node in _scalars(document, ()):
+        if place not in bad and isinstance(node.value, str):
+            problems.extend(_check_text(source, place, node, node.value))
+    config = document.get(ROOT_KEY)
+    if isinstance(config, MappingNode):
+        for path, finding in document_findings(config):
+            place = _with_index(config, (ROOT_KEY, *path))
+            if place not in bad:
+                problems.append(_placed(source, document, place, finding))
+    return problems
+
+
+def _check_text(source: Source, place: tuple[str | int, ...], node: ScalarNode, text: str) -> Iterator[Diagnostic]:
+    path = tuple(part for part in place if isinstance(part, str))
+    try:
+        value = text if path[0] in _NO_REFERENCES else parse_references(text)
+    except ReferenceSyntax as error:
+        hint = "a literal '${' is written '$${'"
+        yield source.problem("bad-reference", node.origin, f"{dotted(path)}: {error}.", hint=hint)
+        return
+    if isinstance(value, Template):
+        return
+    if value == text:
+        for finding in value_findings(path, value):
+            yield source.problem(finding.code, node.origin, finding.detail, hint=finding.hint)
+        return
+    yield from _check_escaped(source, path, value, node.origin)
+
+
+def _check_escaped(source: Source, path: Path, value: str, origin: Origin) -> Iterator[Diagnostic]:
+    """A literal with ``$${`` in it passed the schema as a reference, so its rules are still to be applied."""
+    row = FIELD.get(path[1:])
+    excerpt = source.excerpt(origin)
+    if row is not None and row.secret:
+        hint = "write a reference such as ${env:NAME}, and replace this secret"
+        yield source.problem("plaintext-secret", origin, dotted(path), hint=hint)
+    elif row is not None:
+        yield from check_setting(row.path, value, origin, excerpt=excerpt)
+    elif len(path) == 1:
+        yield from check_key(path[0], value, origin, excerpt=excerpt)
+
+
+def _scalars(node: Node, place: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], ScalarNode]]:
+    match node:
+        case ScalarNode():
+            yield place, node
+        case ListNode(items=items):
+            for index, item in enumerate(items):
+                yield from _scalars(item, (*place, index))
+        case MappingNode(entries=entries):
+            for key, entry in entries.items():
+                yield from _scalars(entry.node, (*place, key))
+
+
+def _placed(source: Source, document: MappingNode, place: tuple[str | int, ...], finding: Finding) -> Diagnostic:
+    holder: Node = document
+    origin = document.origin
+    for part in place:
+        if isinstance(holder, MappingNode):
+            entry: Entry = holder.entries[str(part)]
+            holder = entry.node
+            origin = entry.key if finding.at_key else holder.origin
+        elif isinstance(holder, ListNode):
+            holder = holder.items[int(part)]
+            origin = holder.origin
+    return source.problem(finding.code, origin, finding.detail, hint=finding.hint)
+
+
+def _with_index(config: MappingNode, place: tuple[str, ...]) -> tuple[str | int, ...]:
+    """A place whose last part, below a list, is the index that it stands for."""
+    node: Node = config
+    for part in place[1:-1]:
+        node = node.entries[part].node if isinstance(node, MappingNode) else node
+    return (*place[:-1], int(place[-1])) if isinstance(node, ListNode) else place

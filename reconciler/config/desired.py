@@ -1,0 +1,146 @@
+"""From paths to desired states: find documents, layer them, and settle which target each describes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.config.discovery import Found, discover, project_root, resolved
+from reconciler.config.identity import Defaults, ExpandText, Identities
+from reconciler.config.layers import Document, Layered, Layers
+from reconciler.config.nodes import MappingNode
+from reconciler.config.rules import merged_findings
+from reconciler.config.schema import looks_like_auth
+from reconciler.config.settings import settings_of
+from reconciler.config.source import Source, is_saved_plan, read_file, read_stdin
+from reconciler.config.violations import ROOT_KEY
+from reconciler.core.model import Desired
+from reconciler.errors import Diagnostic, Origin, Severity
+
+__all__ = ["Defaults", "Loaded", "load", "project_root"]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What documents ask for, and every problem found, in the order of files and lines."""
+
+    desired: tuple[Desired, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """The problems that stand in the way."""
+        return tuple(found for found in self.diagnostics if found.severity is Severity.ERROR)
+
+
+def load(
+    paths: Sequence[str],
+    *,
+    defaults: Defaults,
+    environ: Mapping[str, str],
+    stdin: Callable[[], bytes] | None = None,
+    resolve: bool = True,
+    root: Path | None = None,
+    expand_text: ExpandText | None = None,
+) -> Loaded:
+    """Read documents and everything they extend.
+
+    Args:
+        paths: files, folders, or ``-`` for standard input.
+        defaults: what the command line says; it fills what a document leaves out.
+        environ: where ``AWS_REGION`` and ``AWS_DEFAULT_REGION`` are looked up.
+        stdin: reads standard input, at most one byte more than a file may have.
+        resolve: whether references in the identity (AppId, region, ...) are expanded; without it they are
+            left as written, and a missing region is no problem.
+        root: where the project begins; by default found from the first path.
+        expand_text: expands the references of one text, or says why it can't.
+
+    Returns:
+        The targets without an error, in the order of files, and all problems.
+    """
+    root = resolved(root or project_root(paths[0] if paths else "."))
+    found, problems = discover(paths, root)
+    order = list(dict.fromkeys([*paths, *(file.name for file in found)]))
+    layers = Layers(root)
+    layers.problems.extend(problems)
+    documents = [document for file in found for document in _read(file, layers, stdin)]
+    for document in documents:
+        layers.mark_bases(document)
+    identities = Identities(defaults, environ, expand_text if resolve else None, resolve=resolve)
+    desired = [
+        state
+        for document in documents
+        if _is_auth(document, layers)
+        and (state := _target(document, layers.layer(document), layers, identities)) is not None
+    ]
+    return Loaded(tuple(desired), _in_order([*layers.problems, *identities.problems], [*order, *layers.sources]))
+
+
+def _read(file: Found, layers: Layers, stdin: Callable[[], bytes] | None) -> tuple[Document, ...]:
+    """The documents of one file; a saved plan in a folder is nobody's document."""
+    if file.path is None or file.real is None:
+        read: Source | Diagnostic = read_stdin(stdin or bytes)
+    elif not file.named and is_saved_plan(file.path):
+        return ()
+    else:
+        read = read_file(file.name, file.path, file.real)
+    if isinstance(read, Diagnostic):
+        layers.problems.append(read)
+        return ()
+    return layers.add(read)
+
+
+def _is_auth(document: Document, layers: Layers) -> bool:
+    """Whether a document is meant for us; a base may hold anything that an auth document may."""
+    keys = frozenset(document.node.entries)
+    if looks_like_auth(keys) or layers.is_base(document):
+        return True
+    hint = "it has none of AppId, BackendEnvironmentName, ResourceName, ResourceConfig and extends"
+    if "format_version" in keys:
+        hint = "this is a saved plan: show and apply take it"
+    layers.problems.append(document.source.problem("not-an-auth-document", document.node.origin, hint=hint))
+    return False
+
+
+def _target(document: Document, layered: Layered, layers: Layers, identities: Identities) -> Desired | None:
+    """The desired state of one document, or None for a base and for what has an error."""
+    if not document.whole:
+        return None
+    if "AppId" not in layered.node.entries and layers.is_base(document):
+        return None
+    identity = identities.settle(document, layered.node, layers.sources)
+    if not layered.sound:
+        return None
+    settings = settings_of(layered.node.get(ROOT_KEY))
+    config = layered.node.get(ROOT_KEY)
+    if not settings and (config is None or isinstance(config, MappingNode)):
+        identities.report(document.source, "manages-nothing", document.node.origin)
+    environment = identity.target.environment if identity else None
+    sound = True
+    for place, finding in merged_findings(settings, environment):
+        origin = settings[place].origin
+        identities.report(layers.sources[origin.file], finding.code, origin, finding.detail, finding.hint)
+        sound = False
+    if identity is None or not sound:
+        return None
+    return Desired(
+        name=identity.name,
+        target=identity.target,
+        access=identity.access,
+        settings=settings,
+        origin=document.node.origin,
+        allow=identity.allow,
+        labels=identity.labels,
+    )
+
+
+def _in_order(problems: Sequence[Diagnostic], files: Sequence[str]) -> tuple[Diagnostic, ...]:
+    """Each problem once, by file and line."""
+    rank = {name: index for index, name in reversed(list(enumerate(files)))}
+
+    def key(found: Diagnostic) -> tuple[int, Origin]:
+        origin = found.origin or Origin("", 0, 0)
+        return rank.get(origin.file, len(rank)), origin
+
+    return tuple(sorted(dict.fromkeys(problems), key=key))

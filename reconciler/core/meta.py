@@ -1,0 +1,119 @@
+"""Read AmplifyMetaConfig: what GetBackendAuth can't tell, and what must not move with an update.
+
+The JSON can hold an app client's secret and changes at every push; :func:`read_meta` keeps neither.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from reconciler.core.fields import AUTH_RESOURCES, FORGOT_PASSWORD, MFA, OAUTH, PASSWORD_POLICY, PROVIDERS, VERIFICATION
+from reconciler.core.model import Meta, Path, Tree
+
+_VOLATILE = frozenset({"lastPushTimeStamp", "lastPushDirHash", "providerMetadata", "dependsOn"})
+_FEDERATED = ("GoogleWebClient", "FacebookWebClient", "AmazonWebClient", "AppleWebClient")
+
+MIRRORS: Mapping[Path, tuple[Path, ...]] = {
+    ("frontendAuthConfig", "passwordProtectionSettings"): (PASSWORD_POLICY,),
+    ("frontendAuthConfig", "mfaConfiguration"): (MFA,),
+    ("frontendAuthConfig", "mfaTypes"): (MFA,),
+    ("frontendAuthConfig", "verificationMechanisms"): (VERIFICATION, FORGOT_PASSWORD),
+    ("frontendAuthConfig", "socialProviders"): (PROVIDERS, OAUTH),
+    ("output", "HostedUIDomain"): (OAUTH,),
+    ("output", "OAuthMetadata"): (OAUTH,),
+    ("output", "IdentityPoolId"): (AUTH_RESOURCES,),
+    ("output", "IdentityPoolName"): (AUTH_RESOURCES,),
+}
+"""Which parts of the meta follow which block: they move when, and only when, something in it moves."""
+
+
+class MetaUnreadable(ValueError):
+    """The text is no JSON object, or has no auth part of the expected shape."""
+
+
+def read_meta(text: str) -> Meta:
+    """Take what matters out of an AmplifyMetaConfig.
+
+    Raises:
+        MetaUnreadable: the text is not a JSON object of the expected shape. The text itself is in no message.
+    """
+    try:
+        whole = json.loads(text)
+    except ValueError:
+        raise MetaUnreadable("AmplifyMetaConfig is not JSON") from None
+    auth = whole.get("auth") if isinstance(whole, dict) else None
+    if not isinstance(whole, dict) or not isinstance(auth, dict | None):
+        raise MetaUnreadable("AmplifyMetaConfig has no auth part of the expected shape")
+    sections = {name: part for name, part in (auth or {}).items() if isinstance(part, dict)}
+    cognito = {name: part for name, part in sections.items() if part.get("service") == "Cognito"}
+    domains = [_text(part, "output", "HostedUIDomain") for part in cognito.values()]
+    return Meta(
+        resources=tuple(cognito),
+        imported=any(part.get("serviceType") == "imported" for part in cognito.values()),
+        hosted_domain=next((domain for domain in domains if domain), None),
+        unseen=tuple(_unseen(whole, sections, cognito)),
+        auth={name: _stable(part) for name, part in sections.items()},
+    )
+
+
+def moved_beyond(before: Tree, after: Tree, changed: frozenset[Path]) -> tuple[Path, ...]:
+    """Paths of the meta's auth part that moved although nothing that they mirror was planned.
+
+    Args:
+        before: ``Meta.auth`` before the update.
+        after: the same afterwards.
+        changed: the paths of the configuration that the plan changes.
+    """
+    moved = []
+    for path in sorted({*_flat(before), *_flat(after)}):
+        if _at(before, path) == _at(after, path):
+            continue
+        mirrored = next((blocks for mirror, blocks in MIRRORS.items() if path[1 : 1 + len(mirror)] == mirror), ())
+        if not any(change[: len(block)] == block for block in mirrored for change in changed):
+            moved.append(path)
+    return tuple(moved)
+
+
+def _unseen(whole: Tree, sections: Tree, cognito: Tree) -> Iterator[str]:
+    if any(name not in cognito and part.get("service") == "Cognito-UserPool-Groups" for name, part in sections.items()):
+        yield "user groups"
+    if any(
+        isinstance(whole.get(part), dict) and any(name.startswith("AdminQueries") for name in whole[part])
+        for part in ("api", "function")
+    ):
+        yield "admin queries"
+    if any(_text(part, "output", client) for part in cognito.values() for client in _FEDERATED):
+        yield "identity pool federation"
+
+
+def _stable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: _stable(below)
+            for key, below in value.items()
+            if key not in _VOLATILE and "secret" not in key.lower() and "hash" not in key.lower()
+        }
+    if isinstance(value, list):
+        return sorted((_stable(item) for item in value), key=lambda item: json.dumps(item, sort_keys=True))
+    return value
+
+
+def _text(part: Any, *path: str) -> str | None:
+    found = _at(part, path)
+    return found if isinstance(found, str) and found else None
+
+
+def _at(node: Any, path: Path) -> Any:
+    for key in path:
+        node = node.get(key) if isinstance(node, dict) else None
+    return node
+
+
+def _flat(node: Any, above: Path = ()) -> Iterator[Path]:
+    if not isinstance(node, dict) or not node:
+        yield above
+        return
+    for key, below in node.items():
+        yield from _flat(below, (*above, key))

@@ -1,0 +1,444 @@
+"""Every noun of the project, and the grammar of references, on one page."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+from typing import Any, NoReturn, TypeAlias
+
+from reconciler.errors import Diagnostic, Origin
+
+Path: TypeAlias = tuple[str, ...]
+"""A place below ``ResourceConfig``, in the API's names; a member of a set is its last part."""
+
+Scalar: TypeAlias = str | bool | int | float
+
+Tree: TypeAlias = dict[str, Any]
+"""A canonical configuration: mappings of mappings down to scalars, secrets or, for sets, ``{member: True}``.
+
+A set keeps the order in which its members were written; comparison ignores it.
+"""
+
+
+def dotted(path: Path) -> str:
+    """Show a path the way people write it, for example ``UserPoolConfigs.Mfa.MFAMode``."""
+    return ".".join(path)
+
+
+# --- references --------------------------------------------------------------------------------
+
+SCHEMES = ("env", "file", "ssm", "secretsmanager")
+_REFERENCE = re.compile(r"\$\$\{|\$\{(?P<body>[^}]*)\}|\$\{(?P<open>.*)", re.DOTALL)
+_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One ``${scheme:name}`` in a string; ``default`` is what follows ``:-``, for ``env`` only."""
+
+    scheme: str
+    name: str
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A string with references in it, as written, and taken apart."""
+
+    text: str
+    parts: tuple[str | Reference, ...]
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The references in the order in which they stand."""
+        return tuple(part for part in self.parts if isinstance(part, Reference))
+
+
+class ReferenceSyntax(ValueError):
+    """A ``${`` that is no reference; the text says why, and holds no user data beyond the scheme."""
+
+
+def parse_references(text: str) -> str | Template:
+    """Read the references in a string; ``$${`` stands for a literal ``${``.
+
+    Returns:
+        The string itself, with ``$${`` settled, when it has no reference, otherwise a template.
+
+    Raises:
+        ReferenceSyntax: a ``${`` is not closed, has no known scheme, or no name.
+    """
+    if "${" not in text:
+        return text
+    parts: list[str | Reference] = []
+    literal = ""
+    end = 0
+    for match in _REFERENCE.finditer(text):
+        literal += text[end : match.start()]
+        end = match.end()
+        if match["open"] is not None:
+            raise ReferenceSyntax("a reference is not closed: '}' is missing")
+        if match["body"] is None:
+            literal += "${"
+            continue
+        if literal:
+            parts.append(literal)
+            literal = ""
+        parts.append(_parse_reference(match["body"]))
+    literal += text[end:]
+    if literal:
+        parts.append(literal)
+    if any(isinstance(part, Reference) for part in parts):
+        return Template(text, tuple(parts))
+    return "".join(str(part) for part in parts)
+
+
+def escape_references(text: str) -> str:
+    """Write a literal string so that it reads back as itself: each ``${`` becomes ``$${``."""
+    return text.replace("${", "$${")
+
+
+def _parse_reference(body: str) -> Reference:
+    scheme, colon, name = body.partition(":")
+    if not colon or scheme not in SCHEMES:
+        raise ReferenceSyntax(f"a reference names its source: one of {', '.join(SCHEMES)}, then a colon")
+    default: str | None = None
+    if scheme == "env":
+        name, dash, rest = name.partition(":-")
+        default = rest if dash else None
+        if not _ENV_NAME.match(name):
+            raise ReferenceSyntax("an environment variable's name has letters, digits and underscores")
+    if not name:
+        raise ReferenceSyntax("a reference has a name after the colon")
+    return Reference(scheme, name, default)
+
+
+# --- secrets -----------------------------------------------------------------------------------
+
+_MASK = re.compile(
+    r"\S{0,4}[*•●∙·xX.]{3,}\S{0,4}|[*•●∙·]+|[\W_]*(redacted|masked|hidden|sensitive( value)?)[\W_]*", re.IGNORECASE
+)
+
+
+def looks_masked(text: str) -> bool:
+    """Whether a text that stands for a secret is a mask, which would become the secret if it were sent."""
+    return _MASK.fullmatch(text.strip()) is not None
+
+
+class Secret:
+    """A secret's value, which shows itself to nobody.
+
+    ``repr`` and ``str`` are masked without length or prefix, pickling and JSON encoding fail, and
+    comparison takes the same time whatever differs. ``source`` is the reference it came from, which
+    may be shown.
+    """
+
+    __slots__ = ("_value", "source")
+
+    def __init__(self, value: str, source: str | None = None) -> None:
+        self._value = value
+        self.source = source
+
+    def reveal(self) -> str:
+        """The value itself, for the request that carries it and for nothing else."""
+        return self._value
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._value.encode(), other._value.encode())
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __repr__(self) -> str:
+        return "Secret(****)"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is never serialised")
+
+
+class SecretState(StrEnum):
+    """What can be said of a live secret without saying it."""
+
+    READABLE = "readable"  # the service returned it
+    UNKNOWN = "unknown"  # masked or withheld: there, but nobody can say which
+
+
+# --- what is written ---------------------------------------------------------------------------
+
+Written: TypeAlias = "Scalar | Template | Secret | tuple[Setting, ...] | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One leaf of a document: its value (``None`` removes it from live) and where it was written.
+
+    A list is a tuple of settings, so that each member keeps its place.
+    """
+
+    value: Written
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which auth resource: the identity. ``region`` is never empty; the others may be unknown."""
+
+    app: str
+    environment: str
+    resource: str
+    region: str
+    account: str | None = None
+    endpoint: str | None = None
+
+    @property
+    def key(self) -> tuple[str | None, str, str | None, str, str]:
+        """What locks, duplicates and jobs go by: the service has one auth for each environment."""
+        return (self.account, self.region, self.endpoint, self.app, self.environment)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How to reach a target; which credentials, not which thing."""
+
+    profile: str | None = None
+    role_arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """One document after ``extends``: a target and each leaf that it manages, keyed by path."""
+
+    name: str
+    target: Target
+    access: Access
+    settings: Mapping[Path, Setting]
+    origin: Origin
+    allow: frozenset[str] = frozenset()
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def origin_of(self, path: Path) -> Origin:
+        """Where a path was written: the member or the setting itself, the nearest above it, or the document."""
+        for length in range(len(path), 0, -1):
+            setting = self.settings.get(path[:length])
+            if setting is None:
+                continue
+            if isinstance(setting.value, tuple) and length < len(path):
+                members = {member.value: member.origin for member in setting.value}
+                return members.get(path[length], setting.origin)
+            return setting.origin
+        return self.origin
+
+
+# --- what is live ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What GetBackend's AmplifyMetaConfig tells of one environment's auth, without secrets or stamps."""
+
+    resources: tuple[str, ...]  # names of the Cognito resources
+    imported: bool
+    hosted_domain: str | None
+    unseen: tuple[str, ...]  # settings that this API can't express, in people's words
+    auth: Tree  # what is compared after an update
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The live configuration of one target, canonical. ``tree`` is None where there is no auth.
+
+    ``domain_read`` is the hosted domain prefix as the service returned it, ``domain_settled`` tells
+    whether the prefix in ``tree`` is known to be the written one.
+    """
+
+    tree: Tree | None
+    fingerprint: str
+    domain_read: str | None = None
+    domain_settled: bool = True
+    meta: Meta | None = None
+
+
+# --- the plan ----------------------------------------------------------------------------------
+
+
+class Mark(Enum):
+    """A value that is shown by name and not by content."""
+
+    SENSITIVE = "(sensitive value)"
+    KNOWN_AFTER_APPLY = "(known after apply)"
+
+
+class Action(StrEnum):
+    """What happens to one path."""
+
+    ADD = "add"
+    CHANGE = "change"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One path that moves. For a member of a set ``before`` or ``after`` is True, the other None.
+
+    ``blocked`` says why this change can't be made through the API, ``origin`` where it is written.
+    A secret's values are :attr:`Mark.SENSITIVE`; ``unproven`` marks one that is sent without being
+    known to differ.
+    """
+
+    path: Path
+    action: Action
+    before: Scalar | Mark | None
+    after: Scalar | Mark | None
+    origin: Origin | None = None
+    blocked: str | None = None
+    unproven: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something a person should know about a target's plan: a block, a guard, a warning or a note."""
+
+    code: str
+    summary: str
+    detail: str = ""
+    hint: str = ""
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetPlan:
+    """What will happen to one target: plain data, enough to apply, without any secret's value.
+
+    ``desired`` holds every value as resolved when planned, and references for secrets. ``live`` and
+    ``planned`` are canonical trees in which a :class:`SecretState` or a :class:`Mark` stands for each
+    secret. ``blocks`` make it impossible to apply, ``guards`` stand in the way unless allowed.
+    ``unchanged`` and ``unmanaged`` count attributes that are not shown.
+    """
+
+    desired: Desired
+    fingerprint: str
+    live: Tree
+    planned: Tree
+    changes: tuple[Change, ...] = ()
+    blocks: tuple[Finding, ...] = ()
+    guards: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+    notes: tuple[Finding, ...] = ()
+    unchanged: int = 0
+    unmanaged: int = 0
+
+    @property
+    def name(self) -> str:
+        """The target's name, unique in a run."""
+        return self.desired.name
+
+    @property
+    def target(self) -> Target:
+        """Which auth resource this plan is for."""
+        return self.desired.target
+
+    @property
+    def standing_guards(self) -> tuple[Finding, ...]:
+        """The guards that nobody allowed."""
+        return tuple(guard for guard in self.guards if guard.code not in self.desired.allow)
+
+    @property
+    def applyable(self) -> bool:
+        """Whether there is something to do and nothing in the way."""
+        return bool(self.changes) and not self.blocks and not self.standing_guards
+
+
+class FailureKind(StrEnum):
+    """Why a target has no plan, as far as a caller acts on it."""
+
+    INPUT = "input"
+    READ = "read"
+    NOT_FOUND = "not-found"
+    ACCESS = "access"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFailure:
+    """A target that could not be planned; never taken for "no drift" or for drift."""
+
+    name: str
+    target: Target
+    kind: FailureKind
+    summary: str
+    detail: str = ""
+    hint: str = ""
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The plans of all targets in the order of the input, and when they were made (ISO 8601, UTC)."""
+
+    targets: tuple[TargetPlan | TargetFailure, ...]
+    created: str
+
+    @property
+    def failures(self) -> tuple[TargetFailure, ...]:
+        """Targets that could not be planned."""
+        return tuple(target for target in self.targets if isinstance(target, TargetFailure))
+
+    @property
+    def planned(self) -> tuple[TargetPlan, ...]:
+        """Targets that were planned, changed or not."""
+        return tuple(target for target in self.targets if isinstance(target, TargetPlan))
+
+
+# --- what happened -----------------------------------------------------------------------------
+
+
+class OutcomeKind(StrEnum):
+    """What became of one target in an apply, in the past tense."""
+
+    APPLIED = "applied"
+    UNCHANGED = "unchanged"
+    STALE = "stale"
+    BLOCKED = "blocked"
+    GUARDED = "guarded"
+    LOCKED = "locked"
+    SKIPPED = "skipped"
+    DENIED = "denied"
+    FAILED = "failed"
+    TIMED_OUT = "timed out"
+    UNVERIFIED = "unverified"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one target; ``findings`` names each path that did not land as planned."""
+
+    name: str
+    target: Target
+    kind: OutcomeKind
+    summary: str = ""
+    detail: str = ""
+    hint: str = ""
+    job: str | None = None
+    changes: tuple[Change, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job of the service as last seen; times are epoch milliseconds, ``status`` is the raw word."""
+
+    id: str | None
+    status: str
+    operation: str | None = None
+    error: str | None = None
+    created: int | None = None
+    updated: int | None = None

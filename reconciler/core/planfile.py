@@ -1,0 +1,178 @@
+"""Plans as JSON and back: terraform's plan representation, with all of our own under one key."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.core import fields
+from reconciler.core.model import Mark, Plan, Secret, SecretState, TargetPlan, Tree, dotted
+from reconciler.core.planrecord import read_target, write_target
+from reconciler.core.tree import as_api, get, leaves, put
+from reconciler.errors import PlanRefused
+
+FORMAT_VERSION = "1.2"
+TERRAFORM_VERSION = "1.9.8"
+"""The terraform whose plan representation this is; tools that read plans ask for it."""
+RESOURCE_TYPE = "amplifybackend_auth"
+PROVIDER = "registry.terraform.io/reconciler/amplifybackend"
+PLAN_VERSION = 1
+
+
+def fingerprint(tree: Tree | None) -> str:
+    """A digest of a whole live configuration: the same for the same state, however it was spelt.
+
+    Sets are sorted, and of a secret only its state word goes in.
+    """
+    if tree is None:
+        return "absent"
+    flat: dict[str, Any] = {}
+    for row, value in leaves(tree):
+        if isinstance(value, Secret):
+            flat[dotted(row.path)] = SecretState.READABLE.value
+        else:
+            flat[dotted(row.path)] = sorted(value) if isinstance(value, dict) else value
+    return _digest(flat)
+
+
+def to_json(plan: Plan, *, version: str) -> dict[str, Any]:
+    """The plan as JSON data; ``version`` is that of the tool that made it. No secret is in it."""
+    body: dict[str, Any] = {
+        "format_version": FORMAT_VERSION,
+        "terraform_version": TERRAFORM_VERSION,
+        "planned_values": {"root_module": {"resources": [_planned_value(target) for target in plan.planned]}},
+        "resource_changes": [_resource_change(target) for target in plan.planned],
+        "resource_drift": [],
+        "configuration": {"root_module": {}},
+        "timestamp": plan.created,
+        "errored": bool(plan.failures),
+        "complete": not plan.failures,
+        "applyable": applyable(plan),
+        "reconciler": {
+            "plan_version": PLAN_VERSION,
+            "catalogue_version": fields.VERSION,
+            "version": version,
+            "targets": [write_target(target) for target in plan.targets],
+        },
+    }
+    body["reconciler"]["digest"] = _digest(body)
+    return body
+
+
+def applyable(plan: Plan) -> bool:
+    """Whether every target was planned, something is to be done, and nothing is in the way."""
+    changed = [target for target in plan.planned if target.changes]
+    return bool(changed) and not plan.failures and all(target.applyable for target in changed)
+
+
+def from_json(text: str) -> Plan:
+    """Read a saved plan.
+
+    Raises:
+        PlanRefused: the text is no plan, was damaged or edited, or is of another version.
+    """
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        raise PlanRefused("The plan file is not JSON", hint="plan again with --out") from None
+    if not isinstance(body, dict) or not isinstance(body.get("reconciler"), dict):
+        raise PlanRefused("The file is no plan of reconciler", hint="plan with --out and apply that file")
+    own = dict(body["reconciler"])
+    if (own.get("plan_version"), own.get("catalogue_version")) != (PLAN_VERSION, fields.VERSION):
+        raise PlanRefused("The plan was made by another version of reconciler", hint="plan again with this one")
+    recorded = own.pop("digest", None)
+    if recorded != _digest({**body, "reconciler": own}):
+        raise PlanRefused(
+            "The plan file is damaged or was edited", detail="its digest does not match", hint="plan again"
+        )
+    try:
+        targets = tuple(read_target(target) for target in own["targets"])
+        return Plan(targets, body["timestamp"])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise PlanRefused("The plan file does not have the shape of a plan", hint="plan again with --out") from None
+
+
+def digest_of(body: Mapping[str, Any]) -> str:
+    """The digest that a plan's JSON carries."""
+    return str(body["reconciler"]["digest"])
+
+
+def _digest(value: Any) -> str:
+    canonical = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+# --- terraform's part --------------------------------------------------------------------------
+
+
+def _address(name: str) -> dict[str, Any]:
+    return {
+        "address": f"{RESOURCE_TYPE}.{name}",
+        "mode": "managed",
+        "type": RESOURCE_TYPE,
+        "name": name,
+        "provider_name": PROVIDER,
+    }
+
+
+def _values(plan: TargetPlan, tree: Tree) -> dict[str, Any]:
+    """A tree as terraform shows a resource's values: null for a secret, nothing for what is not known."""
+    target = plan.target
+    shaped = as_api(tree)
+    for row, value in leaves(tree):
+        if isinstance(value, SecretState):
+            put(shaped, row.path, None)
+        elif isinstance(value, Mark):
+            parent = get(shaped, row.path[:-1])
+            del parent[row.path[-1]]
+    identity = {
+        "AppId": target.app,
+        "BackendEnvironmentName": target.environment,
+        "ResourceName": target.resource,
+    }
+    return {**identity, "ResourceConfig": shaped}
+
+
+def _sensitive(tree: Tree) -> dict[str, Any]:
+    marks: dict[str, Any] = {}
+    for row, _ in leaves(tree):
+        if row.secret:
+            put(marks, ("ResourceConfig", *row.path), True)
+    return marks
+
+
+def _planned_value(plan: TargetPlan) -> dict[str, Any]:
+    return {
+        **_address(plan.name),
+        "schema_version": 0,
+        "values": _values(plan, plan.planned),
+        "sensitive_values": _sensitive(plan.planned),
+    }
+
+
+def _resource_change(plan: TargetPlan) -> dict[str, Any]:
+    after = _values(plan, plan.planned)
+    unknown: dict[str, Any] = {}
+    for row, value in leaves(plan.planned):
+        if isinstance(value, Mark):
+            put(unknown, ("ResourceConfig", *row.path), True)
+    for change in plan.changes:
+        if change.blocked:
+            put(after, ("ResourceConfig", *change.path), change.after)
+        elif change.after is Mark.SENSITIVE:
+            parent = get(after, ("ResourceConfig", *change.path[:-1]))
+            parent.pop(change.path[-1], None)
+            put(unknown, ("ResourceConfig", *change.path), True)
+    return {
+        **_address(plan.name),
+        "change": {
+            "actions": ["update"] if plan.changes else ["no-op"],
+            "before": _values(plan, plan.live),
+            "after": after,
+            "after_unknown": unknown,
+            "before_sensitive": _sensitive(plan.live),
+            "after_sensitive": _sensitive(plan.planned),
+        },
+    }

@@ -1,0 +1,238 @@
+"""One target's plan as JSON data and back: the part of a saved plan that apply reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.core.fields import FIELD, FIELDS
+from reconciler.core.model import (
+    Access,
+    Action,
+    Change,
+    Desired,
+    FailureKind,
+    Finding,
+    Mark,
+    Path,
+    Scalar,
+    SecretState,
+    Setting,
+    Target,
+    TargetFailure,
+    TargetPlan,
+    Template,
+    Tree,
+    parse_references,
+)
+from reconciler.core.tree import ABSENT, as_api, get, leaves, put
+from reconciler.errors import Diagnostic, Origin, Severity
+
+
+def write_target(target: TargetPlan | TargetFailure) -> dict[str, Any]:
+    """A target's plan, or why it has none, as JSON data without any secret."""
+    if isinstance(target, TargetFailure):
+        return {
+            "name": target.name,
+            "target": _plain(target.target),
+            "failed": {
+                "kind": target.kind.value,
+                "summary": target.summary,
+                "detail": target.detail,
+                "hint": target.hint,
+                "diagnostics": [_diagnostic(diagnostic) for diagnostic in target.diagnostics],
+            },
+        }
+    desired = target.desired
+    return {
+        "name": target.name,
+        "target": _plain(target.target),
+        "access": _plain(desired.access),
+        "origin": _place(desired.origin),
+        "allow": sorted(desired.allow),
+        "labels": dict(desired.labels),
+        "desired": [
+            {"path": list(path), "value": _setting(setting), "origin": _place(setting.origin)}
+            for path, setting in desired.settings.items()
+        ],
+        "fingerprint": target.fingerprint,
+        "live": _api_states(target.live),
+        "planned": _api_states(target.planned),
+        "changes": [_change(change) for change in target.changes],
+        "blocks": [_finding(finding) for finding in target.blocks],
+        "guards": [_finding(finding) for finding in target.guards],
+        "warnings": [_finding(finding) for finding in target.warnings],
+        "notes": [_finding(finding) for finding in target.notes],
+        "unchanged": target.unchanged,
+        "unmanaged": target.unmanaged,
+        "applyable": target.applyable,
+    }
+
+
+def _plain(value: Target | Access) -> dict[str, str | None]:
+    return {name: getattr(value, name) for name in type(value).__slots__}
+
+
+def _place(origin: Origin | None) -> list[str | int] | None:
+    return None if origin is None else [origin.file, origin.line, origin.column]
+
+
+def _setting(setting: Setting) -> Any:
+    if isinstance(setting.value, tuple):
+        return [{"value": member.value, "origin": _place(member.origin)} for member in setting.value]
+    return setting.value.text if isinstance(setting.value, Template) else setting.value
+
+
+def _api_states(tree: Tree) -> dict[str, Any]:
+    shaped = as_api(tree)
+    for row, value in leaves(tree):
+        if isinstance(value, SecretState):
+            put(shaped, row.path, value.value)
+        elif isinstance(value, Mark):
+            put(shaped, row.path, {"mark": value.name})
+    return shaped
+
+
+def _value(value: Scalar | Mark | None) -> Any:
+    return {"mark": value.name} if isinstance(value, Mark) else value
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "path": list(change.path),
+        "action": change.action.value,
+        "before": _value(change.before),
+        "after": _value(change.after),
+        "origin": _place(change.origin),
+        "blocked": change.blocked,
+        "unproven": change.unproven,
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "summary": finding.summary,
+        "detail": finding.detail,
+        "hint": finding.hint,
+        "origin": _place(finding.origin),
+    }
+
+
+def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
+    return {
+        "severity": diagnostic.severity.value,
+        "code": diagnostic.code,
+        "summary": diagnostic.summary,
+        "detail": diagnostic.detail,
+        "hint": diagnostic.hint,
+        "origin": _place(diagnostic.origin),
+        "excerpt": diagnostic.excerpt,
+        "target": diagnostic.target,
+    }
+
+
+def read_target(data: Mapping[str, Any]) -> TargetPlan | TargetFailure:
+    """What :func:`write_target` wrote.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: the data has another shape.
+    """
+    target = Target(**data["target"])
+    if "failed" in data:
+        failed = data["failed"]
+        diagnostics = tuple(_read_diagnostic(diagnostic) for diagnostic in failed["diagnostics"])
+        kind = FailureKind(failed["kind"])
+        return TargetFailure(
+            data["name"], target, kind, failed["summary"], failed["detail"], failed["hint"], diagnostics
+        )
+    desired = Desired(
+        name=data["name"],
+        target=target,
+        access=Access(**data["access"]),
+        settings=dict(_read_setting(setting) for setting in data["desired"]),
+        origin=_need_place(data["origin"]),
+        allow=frozenset(data["allow"]),
+        labels=data["labels"],
+    )
+    return TargetPlan(
+        desired=desired,
+        fingerprint=data["fingerprint"],
+        live=_read_tree(data["live"]),
+        planned=_read_tree(data["planned"]),
+        changes=tuple(_read_change(change) for change in data["changes"]),
+        blocks=tuple(_read_finding(finding) for finding in data["blocks"]),
+        guards=tuple(_read_finding(finding) for finding in data["guards"]),
+        warnings=tuple(_read_finding(finding) for finding in data["warnings"]),
+        notes=tuple(_read_finding(finding) for finding in data["notes"]),
+        unchanged=data["unchanged"],
+        unmanaged=data["unmanaged"],
+    )
+
+
+def _read_setting(data: Mapping[str, Any]) -> tuple[Path, Setting]:
+    path, value = tuple(data["path"]), data["value"]
+    if isinstance(value, list):
+        value = tuple(Setting(member["value"], _need_place(member["origin"])) for member in value)
+    elif path in FIELD and FIELD[path].secret and isinstance(value, str):
+        value = parse_references(value)
+        if not isinstance(value, Template):
+            raise TypeError("a plan holds a reference where a secret is, and nothing else")
+    return path, Setting(value, _need_place(data["origin"]))
+
+
+def _read_tree(shaped: Mapping[str, Any]) -> Tree:
+    tree: Tree = {}
+    for row in FIELDS:
+        value = get(dict(shaped), row.path)
+        if value is ABSENT:
+            continue
+        if isinstance(value, dict):
+            put(tree, row.path, Mark[value["mark"]])
+        elif row.secret:
+            put(tree, row.path, SecretState(value))
+        else:
+            put(tree, row.path, dict.fromkeys(value, True) if isinstance(value, list) else value)
+    return tree
+
+
+def _read_value(value: Any) -> Any:
+    return Mark[value["mark"]] if isinstance(value, dict) else value
+
+
+def _read_change(data: Mapping[str, Any]) -> Change:
+    return Change(
+        path=tuple(data["path"]),
+        action=Action(data["action"]),
+        before=_read_value(data["before"]),
+        after=_read_value(data["after"]),
+        origin=_read_place(data["origin"]),
+        blocked=data["blocked"],
+        unproven=data["unproven"],
+    )
+
+
+def _read_finding(data: Mapping[str, Any]) -> Finding:
+    return Finding(data["code"], data["summary"], data["detail"], data["hint"], _read_place(data["origin"]))
+
+
+def _read_diagnostic(data: Mapping[str, Any]) -> Diagnostic:
+    return Diagnostic(
+        Severity(data["severity"]),
+        data["code"],
+        data["summary"],
+        data["detail"],
+        data["hint"],
+        _read_place(data["origin"]),
+        data["excerpt"],
+        data["target"],
+    )
+
+
+def _read_place(data: Any) -> Origin | None:
+    return None if data is None else _need_place(data)
+
+
+def _need_place(data: Any) -> Origin:
+    file, line, column = data
+    return Origin(str(file), int(line), int(column))

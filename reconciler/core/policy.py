@@ -1,0 +1,153 @@
+"""What stands in the way of a change, and what a person should know before it: blocks, guards, warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.core.fields import (
+    AUTH_RESOURCES,
+    CREATE_ONLY,
+    DOMAIN_PREFIX,
+    FORGOT_PASSWORD,
+    MFA_MODE,
+    OAUTH,
+    VERIFICATION,
+    Mismatch,
+)
+from reconciler.core.model import Action, Change, Desired, Finding, Live, Mark, Path, Tree, dotted
+from reconciler.core.normalise import same_name
+from reconciler.core.tree import ABSENT, get
+
+GUARDS = {
+    "identity-pool-deletion": "the identity pool and every guest identity in it would be deleted",
+    "mfa-on": "MFA would be turned ON in a user pool that exists, which most pools refuse",
+    "unread-mfa": "the service did not return Mfa, and an update without it switches MFA off",
+    "unseen-settings": "an update would clear settings that this API can't express",
+}
+"""Each guard and what it stands for; ``--allow CODE`` lets it pass."""
+
+
+def create_only_differences(desired: Desired, wanted: Tree, live: Tree) -> tuple[list[Change], list[Finding]]:
+    """Differences in members that only creation can set: blocked changes, and warnings where reads are unreliable."""
+    blocked: list[Change] = []
+    warnings: list[Finding] = []
+    for row in CREATE_ONLY:
+        written, read = get(wanted, row.path), get(live, row.path)
+        if written is ABSENT or written == read:
+            continue
+        if (
+            isinstance(written, str)
+            and isinstance(read, str)
+            and same_name(row, read, written, desired.target.environment)
+        ):
+            continue
+        origin = desired.origin_of(row.path)
+        if row.create_only is Mismatch.WARNING:
+            warnings.append(
+                Finding(
+                    "create-only-differs",
+                    f"{dotted(row.path)} differs from live and can't be changed",
+                    "It is chosen when the user pool is created. It is compared and never sent.",
+                    "write what is live, or leave it out",
+                    origin,
+                )
+            )
+        elif isinstance(written, str):
+            before = read if isinstance(read, str) else None
+            action = Action.CHANGE if before is not None else Action.ADD
+            reason = "only a new user pool could have it, and every user would be lost"
+            blocked.append(Change(row.path, action, before, written, origin, blocked=reason))
+    return blocked, warnings
+
+
+def blocks(desired: Desired, live: Live, changes: tuple[Change, ...], obstacles: tuple[str, ...]) -> Iterator[Finding]:
+    """What makes the changes impossible through this API, each with the way out."""
+    for change in changes:
+        if change.blocked:
+            yield Finding(
+                "create-only",
+                f"{dotted(change.path)} can't be changed: {change.blocked}",
+                hint="write what is live, or leave it out",
+                origin=change.origin,
+            )
+    if live.meta is not None and live.meta.imported:
+        yield Finding(
+            "imported-auth",
+            "the auth resource was imported, and an imported one can't be updated",
+            "AmplifyMetaConfig says serviceType: imported.",
+            "change the user pool where it is managed",
+            desired.origin,
+        )
+    inside = [change for change in changes if change.path[: len(OAUTH)] == OAUTH]
+    if inside and obstacles:
+        yield Finding(
+            "oauth-not-whole",
+            "OAuth can't be changed, because the block can't be sent whole",
+            "; ".join(obstacles) + ". Sent without it the service loses the change or more.",
+            "write what is missing; a secret as a reference such as ${env:NAME}",
+            inside[0].origin,
+        )
+
+
+def guards(desired: Desired, wanted: Tree, live: Live, changes: tuple[Change, ...]) -> Iterator[Finding]:
+    """Changes that are possible and dangerous; each passes only when its code is allowed."""
+    hint = "if that is meant, allow it with --allow {code} or 'allow: [{code}]' in the document"
+
+    def guard(code: str, detail: str, path: Path) -> Finding:
+        return Finding(code, GUARDS[code], detail, hint.format(code=code), desired.origin_of(path))
+
+    after = {change.path: change.after for change in changes}
+    if after.get(AUTH_RESOURCES) == "USER_POOL_ONLY":
+        yield guard("identity-pool-deletion", "AuthResources becomes USER_POOL_ONLY.", AUTH_RESOURCES)
+    if after.get(MFA_MODE) == "ON":
+        detail = "Cannot turn MFA functionality ON, once the user pool has been created: the job may fail with this."
+        yield guard("mfa-on", detail, MFA_MODE)
+    if changes and live.tree is not None and get(live.tree, MFA_MODE) is ABSENT and get(wanted, MFA_MODE) is ABSENT:
+        yield guard("unread-mfa", "Write Mfa.MFAMode, so that the update carries it.", MFA_MODE)
+    if changes and live.meta is not None and live.meta.unseen:
+        yield guard("unseen-settings", f"The backend has {', '.join(live.meta.unseen)}.", ())
+
+
+def warnings(desired: Desired, wanted: Tree, live: Live, changes: tuple[Change, ...]) -> Iterator[Finding]:
+    """What is in nobody's way and should be known before the change."""
+    moved = {change.path: change for change in changes}
+    domain = moved.get(DOMAIN_PREFIX)
+    if domain is not None and domain.before is not None and domain.after is not Mark.KNOWN_AFTER_APPLY:
+        yield Finding(
+            "domain-change",
+            "the old hosted UI domain is deleted before the new one exists: sign-in is down meanwhile",
+            origin=domain.origin,
+        )
+    elif (
+        domain is None
+        and live.domain_read is not None
+        and get(wanted, DOMAIN_PREFIX) == live.domain_read
+        and live.domain_settled
+        and live.tree is not None
+        and get(live.tree, DOMAIN_PREFIX) != live.domain_read
+    ):
+        yield Finding(
+            "domain-suffix",
+            "DomainPrefix is written with the environment that the service appends when it is read",
+            hint=f"write {get(live.tree, DOMAIN_PREFIX)}",
+            origin=desired.origin_of(DOMAIN_PREFIX),
+        )
+    if changes and get(wanted, FORGOT_PASSWORD) is not ABSENT:
+        yield Finding(
+            "forgot-password",
+            "ForgotPassword is deprecated: the service has mapped it onto VerificationMessage before",
+            hint="write VerificationMessage instead",
+            origin=desired.origin_of(FORGOT_PASSWORD),
+        )
+    if (
+        changes
+        and live.tree is not None
+        and get(live.tree, VERIFICATION) is ABSENT
+        and get(wanted, VERIFICATION) is ABSENT
+    ):
+        yield Finding(
+            "unread-verification",
+            "the service did not return VerificationMessage, and an update without it switches verification off",
+            hint="write VerificationMessage, so that the update carries it",
+            origin=desired.origin,
+        )

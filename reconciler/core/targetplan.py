@@ -1,0 +1,183 @@
+"""From what is desired and what is live to the plan of one target: the pure heart of plan and apply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from reconciler.core import policy, presence, request
+from reconciler.core.diff import Difference, differences
+from reconciler.core.fields import DOMAIN_PREFIX, FIELD, OAUTH
+from reconciler.core.model import (
+    Action,
+    Change,
+    Desired,
+    Finding,
+    Live,
+    Mark,
+    Path,
+    Secret,
+    SecretState,
+    Setting,
+    TargetPlan,
+    Template,
+    Tree,
+    dotted,
+    parse_references,
+)
+from reconciler.core.normalise import desired_tree
+from reconciler.core.tree import ABSENT, copied, get, leaves, put
+from reconciler.errors import Diagnostic, InputProblem, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A target's plan together with what only this process may hold: trees with secrets in them."""
+
+    plan: TargetPlan
+    wanted: Tree
+    live: Tree
+    planned: Tree
+    with_oauth: bool
+
+    def request(self) -> dict[str, Any]:
+        """The ``ResourceConfig`` of the update, secrets revealed."""
+        return request.build(self.planned, self.wanted, self.live, with_oauth=self.with_oauth)
+
+
+def prepare(desired: Desired, live: Live) -> Prepared:
+    """Plan one target.
+
+    Args:
+        desired: the document with references resolved; secrets may stay templates.
+        live: what was read; its tree is not None.
+
+    Raises:
+        InputProblem: the request would lack something that the document must write.
+    """
+    wanted, tree = settled_domains(desired_tree(desired), live, desired.target.environment)
+    planned = request.overlay(tree, wanted)
+    blocked, warned = policy.create_only_differences(desired, wanted, tree)
+    changes = (*_changes(desired, tree, planned), *blocked)
+    lacks = presence.missing_from_request(planned, frozenset(change.path for change in changes))
+    if changes and lacks:
+        raise InputProblem(tuple(_diagnostic(desired, missing) for missing in lacks))
+    obstacles = request.oauth_obstacles(planned, wanted, domain_settled=live.domain_settled)
+    with_oauth = get(planned, OAUTH) is not ABSENT and not obstacles
+    notes: tuple[Finding, ...] = ()
+    if changes:
+        notes = tuple(_notes(desired, wanted, planned, changes, obstacles))
+        if with_oauth:
+            changes = (*changes, *_unproven(desired, tree, planned, changes))
+    moved = {path for change in changes for path in (change.path, change.path[:-1])}
+    managed = [row for row, _ in leaves(tree) if _is_managed(wanted, row.path)]
+    plan = TargetPlan(
+        desired=_without_secrets(desired),
+        fingerprint=live.fingerprint,
+        live=states(tree),
+        planned=states(planned),
+        changes=changes,
+        blocks=tuple(policy.blocks(desired, live, changes, obstacles)),
+        guards=tuple(policy.guards(desired, wanted, live, changes)),
+        warnings=(*warned, *policy.warnings(desired, wanted, live, changes)),
+        notes=notes,
+        unchanged=sum(row.path not in moved for row in managed),
+        unmanaged=sum(1 for _ in leaves(tree)) - len(managed),
+    )
+    return Prepared(plan, wanted, tree, planned, with_oauth)
+
+
+def settled_domains(wanted: Tree, live: Live, environment: str) -> tuple[Tree, Tree]:
+    """Both trees with one spelling of the domain prefix where they mean the same one.
+
+    Where live is settled its written prefix wins; where it is in doubt only what the document writes
+    may ever be sent, so its spelling wins.
+    """
+    tree = live.tree or {}
+    written, read = get(wanted, DOMAIN_PREFIX), live.domain_read
+    if written in {ABSENT, None} or read is None or read not in {written, f"{written}-{environment}"}:
+        return wanted, tree
+    wanted, tree = copied(wanted), copied(tree)
+    if not live.domain_settled:
+        put(tree, DOMAIN_PREFIX, written)
+    elif written == read:
+        put(wanted, DOMAIN_PREFIX, get(tree, DOMAIN_PREFIX))
+    return wanted, tree
+
+
+def _changes(desired: Desired, tree: Tree, planned: Tree) -> tuple[Change, ...]:
+    return tuple(
+        _change(desired, difference)
+        for difference in differences(tree, planned)
+        if difference.after is not SecretState.UNKNOWN
+    )
+
+
+def _change(desired: Desired, difference: Difference) -> Change:
+    before, after = _shown(difference.before), _shown(difference.after)
+    action = Action.ADD if before is None else Action.REMOVE if after is None else Action.CHANGE
+    origin = desired.origin_of(difference.path)
+    return Change(difference.path, action, before, after, origin if origin != desired.origin else None)
+
+
+def _shown(value: Any) -> Any:
+    return Mark.SENSITIVE if isinstance(value, (Secret, SecretState, Template)) else value
+
+
+def _unproven(desired: Desired, tree: Tree, planned: Tree, changes: tuple[Change, ...]) -> Iterator[Change]:
+    there = {change.path for change in changes}
+    for path in request.unproven(tree, planned):
+        if path not in there:
+            origin = desired.origin_of(path)
+            yield Change(path, Action.CHANGE, Mark.SENSITIVE, Mark.SENSITIVE, origin, unproven=True)
+
+
+def _notes(
+    desired: Desired, wanted: Tree, planned: Tree, changes: tuple[Change, ...], obstacles: tuple[str, ...]
+) -> Iterator[Finding]:
+    """What the update does with an OAuth block in which nothing changes, and with secrets that were read."""
+    if not obstacles and get(planned, OAUTH) is not ABSENT:
+        for path in request.sent_back(planned, wanted):
+            yield Finding("secret-sent-back", f"{dotted(path)} is sent back as it was read", origin=desired.origin)
+    elif obstacles and not any(change.path[: len(OAUTH)] == OAUTH for change in changes):
+        yield Finding(
+            "oauth-left-out",
+            "OAuth is left out of the update, so that the service keeps it",
+            "; ".join(obstacles),
+            origin=desired.origin,
+        )
+
+
+def _diagnostic(desired: Desired, missing: presence.Missing) -> Diagnostic:
+    return Diagnostic(
+        Severity.ERROR,
+        "missing-in-request",
+        f"{dotted(missing.path)} is missing",
+        f"{missing.why}; live does not have it and the document does not write it",
+        missing.hint,
+        desired.origin_of(missing.path),
+        target=desired.name,
+    )
+
+
+def _is_managed(wanted: Tree, path: Path) -> bool:
+    return any(get(wanted, path[:length]) is None for length in range(1, len(path))) or get(wanted, path) is not ABSENT
+
+
+def states(tree: Tree) -> Tree:
+    """The tree with a word in place of each secret."""
+    states = copied(tree)
+    for row, value in leaves(tree):
+        if row.secret and not isinstance(value, SecretState):
+            put(states, row.path, SecretState.READABLE if isinstance(value, Secret) else SecretState.UNKNOWN)
+    return states
+
+
+def _without_secrets(desired: Desired) -> Desired:
+    """The document with the reference in place of each secret."""
+    settings = dict(desired.settings)
+    for path, setting in desired.settings.items():
+        if FIELD.get(path) is not None and isinstance(setting.value, Secret):
+            settings[path] = Setting(parse_references(setting.value.source or ""), setting.origin)
+    return replace(desired, settings=settings)

@@ -1,0 +1,52 @@
+"""Make the service's error texts fit to be shown: no terminal noise, no secrets, the reason first.
+
+A failed job's error is a transcript of a command-line tool: many kilobytes of colours, boxes, spinners
+and paths, and whatever that tool printed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_NOISE = re.compile(r"[\u2500-\u259f\u2800-\u28ff\u25a0-\u25ff]+")
+_UNSHOWABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_PEM = re.compile(r"-----BEGIN[^-]*-----.*?(?:-----END[^-]*-----|\Z)", re.DOTALL)
+_NAMED_SECRET = re.compile(
+    r"""(?ix) (["']?[\w.-]*(?:secret|password|passwd|token|private[_-]?key|credential|authorization)[\w.-]*["']?
+    \s*(?:[=:]|\bis\b)\s*) (?:"[^"]*"|'[^']*'|(?:bearer|basic)\s+\S+|[^\s,;}\])]+)"""
+)
+_SHAPED_SECRET = re.compile(
+    r"GOCSPX-[\w-]+|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\beyJ[\w-]+\.[\w.-]+|\b[A-Za-z0-9+/_-]{40,}={0,2}"
+)
+_TELLING = re.compile(r"Reason:|Error:|An error occurred|UPDATE_FAILED|Cannot |is missing|already a pending job")
+_LONGEST_LINE = 300
+_MOST_LINES = 6
+MASK = "****"
+
+
+def cleaned(text: str, secrets: Iterable[str] = ()) -> str:
+    """A text without escape sequences, drawing, control and bidi characters, and secrets.
+
+    Args:
+        text: what the service said.
+        secrets: values known to be secret in this run; each is masked wherever it stands.
+    """
+    for secret in sorted(secrets, key=len, reverse=True):
+        if secret:
+            text = text.replace(secret, MASK)
+    text = _ANSI.sub("", text).replace("\r", "\n")
+    text = _PEM.sub(MASK, text)
+    text = _NAMED_SECRET.sub(lambda found: found[1] + MASK, text)
+    text = _SHAPED_SECRET.sub(MASK, text)
+    return _UNSHOWABLE.sub("", _NOISE.sub(" ", text))
+
+
+def reason(text: str, secrets: Iterable[str] = ()) -> str:
+    """The few lines of a transcript that say why, each at most 300 characters; its last lines if none does."""
+    lines = [" ".join(line.split()) for line in cleaned(text, secrets).split("\n")]
+    lines = list(dict.fromkeys(line for line in lines if line))
+    telling = [line for line in lines if _TELLING.search(line)]
+    chosen = (telling or lines[-3:])[:_MOST_LINES]
+    return "\n".join(line if len(line) <= _LONGEST_LINE else line[:_LONGEST_LINE] + " ..." for line in chosen)

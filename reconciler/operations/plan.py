@@ -1,0 +1,86 @@
+"""Plan: read each target, compare it with what is desired, and say what would change. Never writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from reconciler.core.gateway import ReadGateway
+from reconciler.core.model import Desired, FailureKind, Plan, TargetFailure, TargetPlan
+from reconciler.core.targetplan import Prepared, prepare
+from reconciler.errors import AccessProblem, InputProblem, NotFound, ServiceProblem
+from reconciler.operations.fleet import Observer, for_each, silent
+from reconciler.operations.live import read_live, with_meta
+
+ReaderOf = Callable[[Desired], ReadGateway]
+
+
+def plan(
+    desired: Sequence[Desired],
+    reader_of: ReaderOf,
+    *,
+    now: str,
+    parallelism: int = 1,
+    observer: Observer = silent,
+) -> Plan:
+    """The change plan of all targets.
+
+    Args:
+        desired: the documents, their references resolved.
+        reader_of: the gateway of a target; called in this thread, since clients are made here.
+        now: the time to write into the plan, ISO 8601, UTC.
+        parallelism: the most targets that are read at once.
+        observer: told when a target is being read.
+
+    Returns:
+        A plan, or why there is none, for each target, in the order of the input. One target's failure
+        never hides another's plan.
+    """
+    work: list[tuple[Desired, ReadGateway | TargetFailure]] = []
+    for document in desired:
+        try:
+            work.append((document, reader_of(document)))
+        except ServiceProblem as problem:
+            work.append((document, failure(document, problem)))
+
+    def one(item: tuple[Desired, ReadGateway | TargetFailure]) -> TargetPlan | TargetFailure:
+        document, reader = item
+        if isinstance(reader, TargetFailure):
+            return reader
+        observer(document.name, "Reading live configuration...")
+        try:
+            return prepare_target(document, reader).plan
+        except (ServiceProblem, InputProblem) as problem:
+            return failure(document, problem)
+
+    return Plan(for_each(work, one, parallelism=parallelism), now)
+
+
+def prepare_target(desired: Desired, reader: ReadGateway) -> Prepared:
+    """Read one target and plan it; the backend's meta is read only where something changes.
+
+    Raises:
+        ServiceProblem: a read failed.
+        InputProblem: the document does not write what its change needs.
+    """
+    live = read_live(reader, desired.target, with_meta=False)
+    prepared = prepare(desired, live)
+    if prepared.plan.changes and live.meta is None:
+        prepared = prepare(desired, with_meta(reader, desired.target, live))
+    return prepared
+
+
+def failure(desired: Desired, problem: ServiceProblem | InputProblem) -> TargetFailure:
+    """Why a target has no plan."""
+    match problem:
+        case InputProblem():
+            summary = "the document lacks what its change needs"
+            return TargetFailure(
+                desired.name, desired.target, FailureKind.INPUT, summary, diagnostics=problem.diagnostics
+            )
+        case AccessProblem():
+            kind = FailureKind.ACCESS
+        case NotFound():
+            kind = FailureKind.NOT_FOUND
+        case _:
+            kind = FailureKind.READ
+    return TargetFailure(desired.name, desired.target, kind, problem.summary, problem.detail, problem.hint)

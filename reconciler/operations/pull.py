@@ -1,0 +1,63 @@
+"""Pull: write what is live as a document that manages exactly that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from reconciler.core.fields import SECRETS
+from reconciler.core.gateway import ReadGateway
+from reconciler.core.model import Target
+from reconciler.core.tree import as_api, copied
+from reconciler.errors import NotFound
+from reconciler.operations.live import read_backend_meta, read_live
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What is live: the target with its resource's name, and the configuration in the API's shape, no secrets."""
+
+    target: Target
+    config: dict[str, Any]
+
+
+def pull(reader: ReadGateway, target: Target) -> Pulled:
+    """Read one target as it is.
+
+    Args:
+        reader: where to read.
+        target: what to read; an empty ``resource`` is looked up in the backend's meta.
+
+    Raises:
+        NotFound: there is no auth, or more than one resource and none is named.
+        ServiceProblem: a read failed.
+    """
+    if not target.resource:
+        target = replace(target, resource=_only_resource(reader, target))
+    live = read_live(reader, target, with_meta=True)
+    tree = copied(live.tree or {})
+    for path in SECRETS:
+        provider = path[:-1]
+        node: Any = tree
+        for part in provider:
+            node = node.get(part, {})
+        node.pop(path[-1], None)
+    return Pulled(target, as_api(tree))
+
+
+def _only_resource(reader: ReadGateway, target: Target) -> str:
+    resources = read_backend_meta(reader, target).resources
+    match resources:
+        case (only,):
+            return only
+        case ():
+            raise NotFound(
+                f"app {target.app}, environment {target.environment} has no auth resource",
+                hint="name it with --resource if the backend's meta does not tell",
+            )
+        case _:
+            raise NotFound(
+                f"app {target.app}, environment {target.environment} has several auth resources",
+                detail=", ".join(resources),
+                hint="name one with --resource",
+            )

@@ -1,0 +1,185 @@
+"""Reports: masked, ready rows of a plan or of what became of it. Renderers draw these and see nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+from reconciler.core.model import (
+    Action,
+    Outcome,
+    OutcomeKind,
+    Plan,
+    Target,
+    TargetFailure,
+    TargetPlan,
+)
+from reconciler.core.planfile import applyable
+from reconciler.render.harmless import line, prose
+from reconciler.render.messages import Message, Tone, of_diagnostic, of_finding
+from reconciler.render.rows import Line, diff_lines
+
+Headline: TypeAlias = Literal["plan", "drift"]
+DONE = frozenset({OutcomeKind.APPLIED, OutcomeKind.UNCHANGED})
+"""The outcomes after which a target is as it is desired."""
+
+
+class Status(StrEnum):
+    """What a plan says of one target."""
+
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    BLOCKED = "blocked"
+    GUARDED = "guarded"
+    FAILED = "failed"
+
+
+DIFFERENT = frozenset({Status.CHANGED, Status.BLOCKED, Status.GUARDED})
+"""The targets whose live configuration is not the desired one, whether or not it can be changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRow:
+    """One target of a plan.
+
+    ``blocks`` and ``guards`` stand in its way, ``allowed`` are guards that somebody let pass, ``remarks``
+    are warnings and notes, ``errors`` say why there is no plan. ``counts`` are attributes by action.
+    """
+
+    name: str
+    where: str
+    status: Status
+    lines: tuple[Line, ...] = ()
+    counts: tuple[tuple[Action, int], ...] = ()
+    blocks: tuple[Message, ...] = ()
+    guards: tuple[Message, ...] = ()
+    allowed: tuple[Message, ...] = ()
+    remarks: tuple[Message, ...] = ()
+    errors: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A plan's targets in the order of the input; ``applicable`` tells whether an apply would take the plan."""
+
+    headline: Headline
+    targets: tuple[TargetRow, ...]
+    applicable: bool
+
+    @property
+    def different(self) -> tuple[TargetRow, ...]:
+        """The targets that differ from the configuration."""
+        return tuple(target for target in self.targets if target.status in DIFFERENT)
+
+    def count(self, status: Status) -> int:
+        """How many targets have a status."""
+        return sum(target.status is status for target in self.targets)
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRow:
+    """What became of one target. ``changes`` were made where it was applied, and only planned elsewhere."""
+
+    name: str
+    where: str
+    kind: OutcomeKind
+    message: Message
+    job: str = ""
+    changes: int = 0
+    findings: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeReport:
+    """What became of each target, in the order of the plan."""
+
+    targets: tuple[OutcomeRow, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every target is as it is desired."""
+        return all(target.kind in DONE for target in self.targets)
+
+    def count(self, kind: OutcomeKind) -> int:
+        """How many targets ended in one way."""
+        return sum(target.kind is kind for target in self.targets)
+
+
+def plan_report(plan: Plan, *, headline: Headline = "plan") -> Report:
+    """The rows of a plan.
+
+    Args:
+        plan: what was planned.
+        headline: whether a reader wants to know what an apply would do, or what has drifted.
+    """
+    rows = tuple(_failed(target) if isinstance(target, TargetFailure) else _planned(target) for target in plan.targets)
+    return Report(headline, rows, applyable(plan))
+
+
+def outcome_report(outcomes: Sequence[Outcome], plan: Plan | None = None) -> OutcomeReport:
+    """The rows of an apply.
+
+    Args:
+        outcomes: what became of each target.
+        plan: what was to be applied; it knows what targets that were not applied would have changed, and why
+            some have no plan.
+    """
+    planned = {target.name: target for target in plan.targets} if plan is not None else {}
+    return OutcomeReport(tuple(_outcome(outcome, planned.get(outcome.name)) for outcome in outcomes))
+
+
+def _planned(plan: TargetPlan) -> TargetRow:
+    actions = [change.action for change in plan.changes]
+    standing = plan.standing_guards
+    if not plan.changes:
+        status = Status.UNCHANGED
+    elif plan.blocks:
+        status = Status.BLOCKED
+    else:
+        status = Status.GUARDED if standing else Status.CHANGED
+    return TargetRow(
+        name=line(plan.name),
+        where=_where(plan.target),
+        status=status,
+        lines=diff_lines(plan),
+        counts=tuple((action, actions.count(action)) for action in Action if action in actions),
+        # What stands in the way of nothing is not worth a line.
+        blocks=tuple(of_finding(block) for block in plan.blocks) if plan.changes else (),
+        guards=tuple(of_finding(guard) for guard in standing),
+        allowed=tuple(of_finding(guard) for guard in plan.guards if guard not in standing),
+        remarks=(
+            *(of_finding(warning, Tone.WARNING) for warning in plan.warnings),
+            *(of_finding(note, Tone.NOTE) for note in plan.notes),
+        ),
+    )
+
+
+def _failed(failure: TargetFailure) -> TargetRow:
+    message = Message(failure.kind.value, line(failure.summary), prose(failure.detail), prose(failure.hint))
+    diagnostics = (of_diagnostic(diagnostic) for diagnostic in failure.diagnostics)
+    return TargetRow(line(failure.name), _where(failure.target), Status.FAILED, errors=(message, *diagnostics))
+
+
+def _outcome(outcome: Outcome, planned: TargetPlan | TargetFailure | None) -> OutcomeRow:
+    changes = len(outcome.changes)
+    findings = tuple(of_finding(finding) for finding in outcome.findings)
+    if isinstance(planned, TargetFailure):
+        findings += tuple(of_diagnostic(diagnostic) for diagnostic in planned.diagnostics)
+    elif planned is not None and outcome.kind not in DONE:
+        changes = len(planned.changes)
+    return OutcomeRow(
+        name=line(outcome.name),
+        where=_where(outcome.target),
+        kind=outcome.kind,
+        message=Message(outcome.kind.value, line(outcome.summary), prose(outcome.detail), prose(outcome.hint)),
+        job=line(outcome.job or ""),
+        changes=changes,
+        findings=findings,
+    )
+
+
+def _where(target: Target) -> str:
+    account = f", account {target.account}" if target.account else ""
+    return line(f"app {target.app}, environment {target.environment}, {target.region}{account}")

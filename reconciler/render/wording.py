@@ -1,0 +1,105 @@
+"""The sentences that every format uses: headlines, sums, and how a plan or an apply ended.
+
+Atlantis, tfcmt and others match terraform's sentences literally, so these have one home.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from reconciler.core.model import Action, OutcomeKind
+from reconciler.errors import Diagnostic, Severity
+from reconciler.render.report import OutcomeReport, OutcomeRow, Report, Status, TargetRow
+
+NO_CHANGES = "No changes. Your infrastructure matches the configuration."
+NO_DRIFT = "No drift. Live matches the configuration."
+DIRECTION = "Changes go from live to the configuration: they are what an apply would do."
+
+_ACTIONS = {Action.ADD: "to add", Action.CHANGE: "to change", Action.REMOVE: "to remove"}
+
+
+def heading(target: TargetRow, report: Report) -> str:
+    """What the plan says of one target that differs, as terraform says it of a resource."""
+    if report.headline == "drift":
+        return f"{target.name} has drifted"
+    match target.status:
+        case Status.BLOCKED:
+            return f"{target.name} is blocked"
+        case Status.GUARDED:
+            return f"{target.name} is guarded"
+        case _:
+            return f"{target.name} will be updated in-place"
+
+
+def plan_line(report: Report) -> str:
+    """The one line that sums up a plan, or drift."""
+    total, different, failed = len(report.targets), len(report.different), report.count(Status.FAILED)
+    if report.headline == "drift":
+        unread = f" {failed} could not be compared." if failed else ""
+        if different:
+            return f"Drift: {different} of {total} targets differ from the configuration.{unread}"
+        if failed:
+            return f"No drift found in {total - failed} of {total} targets.{unread}"
+        return NO_DRIFT
+    if different:
+        return f"Plan: 0 to add, {different} to change, 0 to destroy."
+    if failed:
+        return f"Planning failed. {failed} of {total} targets could not be planned."
+    return NO_CHANGES
+
+
+def obstacles_line(report: Report) -> str:
+    """Why the plan as a whole can't be applied; empty where it can, or where there is nothing to apply."""
+    if report.applicable or not report.different or report.headline == "drift":
+        return ""
+    statuses = (Status.BLOCKED, Status.GUARDED, Status.FAILED)
+    return f"This plan can't be applied: {_sum((report.count(status), status.value) for status in statuses)}."
+
+
+def targets_line(report: Report) -> str:
+    """How many targets there are of which kind; empty for a single one."""
+    total, failed = len(report.targets), report.count(Status.FAILED)
+    if total <= 1:
+        return ""
+    statuses = (Status.CHANGED, Status.UNCHANGED, Status.BLOCKED, Status.GUARDED)
+    planned = _sum((report.count(status), status.value) for status in statuses)
+    parts = [f"{total - failed} planned ({planned})"] if planned else []
+    parts += [f"{failed} failed"] if failed else []
+    return f"{total} targets: {', '.join(parts)}."
+
+
+def changes_of(target: TargetRow) -> str:
+    """How many attributes of a target move, by action."""
+    return _sum((count, _ACTIONS[action]) for action, count in target.counts)
+
+
+def outcome_line(report: OutcomeReport) -> str:
+    """The last line of an apply: terraform's where all went well, and nowhere else."""
+    if report.complete:
+        return f"Apply complete! Resources: 0 added, {report.count(OutcomeKind.APPLIED)} changed, 0 destroyed."
+    return f"Apply did not complete: {_sum((report.count(kind), kind.value) for kind in OutcomeKind)}."
+
+
+def result_of(target: OutcomeRow) -> str:
+    """What became of one target, in a few words."""
+    told = f": {target.message.summary}" if target.message.summary else ""
+    changes = f"{target.changes} change{'s' if target.changes != 1 else ''}" if target.changes else ""
+    if target.kind is OutcomeKind.APPLIED:
+        told = f", {changes}{told}" if changes else told
+    elif changes:
+        told = f"{told} ({changes} planned)"
+    return f"{target.kind.value}{told}{f' [job {target.job}]' if target.job else ''}"
+
+
+def diagnostics_line(diagnostics: Iterable[Diagnostic]) -> str:
+    """How many problems there are."""
+    severities = [diagnostic.severity for diagnostic in diagnostics]
+    if not severities:
+        return "Success! The configuration is valid."
+    errors, warnings = severities.count(Severity.ERROR), severities.count(Severity.WARNING)
+    parts = [(errors, f"error{'s' if errors != 1 else ''}"), (warnings, f"warning{'s' if warnings != 1 else ''}")]
+    return f"{_sum(parts)}."
+
+
+def _sum(parts: Iterable[tuple[int, str]]) -> str:
+    return ", ".join(f"{count} {word}" for count, word in parts if count)

@@ -1,0 +1,213 @@
+"""Resolve references: what a document points to becomes a secret or a plain value, just before it is needed.
+
+A pull request must not be able to print the runner's environment or files into its own comment. So outside
+secret fields only variables that were meant for it, and files of the project, can be referred to.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path as FilePath
+from types import MappingProxyType
+
+from reconciler.core.fields import FIELD, Kind
+from reconciler.core.model import (
+    Desired,
+    Path,
+    Reference,
+    Scalar,
+    Secret,
+    Setting,
+    Template,
+    dotted,
+    looks_masked,
+)
+from reconciler.errors import Diagnostic, Origin, Severity
+
+CODES: Mapping[str, str] = MappingProxyType(
+    {
+        "unset-reference": "A reference has no value",
+        "reference-not-allowed": "This reference may not be used here",
+        "reference-unsupported": "This kind of reference is not available in this version",
+        "unreadable-reference": "What a reference points to can't be read",
+        "empty-secret": "A secret is empty",
+        "masked-secret": "A mask stands where a secret belongs",
+        "wrong-type": "The value has the wrong type",
+    }
+)
+"""Code -> its summary, in one line; all of them are errors."""
+
+OPEN_PREFIX = "RECONCILER_VAR_"
+"""How the variables begin that any field may refer to."""
+
+LARGEST = 1_000_000
+"""Bytes that a file may have that a reference points to."""
+
+_INTEGER = re.compile(r"\s*([-+]?\d{1,15})(\.0*)?\s*")
+_BOOLEANS = {"true": True, "false": False}
+_DEFAULT = re.compile(r":-[^}]*")
+
+
+class _Unresolved(Exception):
+    """A reference without a value; carries the diagnostic, which never holds a value."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.code)
+        self.diagnostic = diagnostic
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver:
+    """Knows the environment and where the project ends; ``allowed_env`` are further names for any field."""
+
+    environ: Mapping[str, str]
+    project_root: FilePath
+    allowed_env: frozenset[str] = field(default_factory=frozenset)
+
+    def expand(self, desired: Desired) -> tuple[Desired, tuple[Diagnostic, ...]]:
+        """Replace each reference by what it points to, read by its field's type.
+
+        Secret fields become :class:`Secret`. Where something is wrong the template stays, and a
+        diagnostic says what. Ranges and choices are for the caller to check again.
+        """
+        if not any(_is_open(setting) for setting in desired.settings.values()):
+            return desired, ()
+        problems: list[Diagnostic] = []
+        settings = {
+            path: self._setting(path, setting, problems) if _is_open(setting) else setting
+            for path, setting in desired.settings.items()
+        }
+        named = tuple(replace(found, target=desired.name) for found in problems)
+        return replace(desired, settings=settings), named
+
+    def expand_text(self, template: Template, origin: Origin) -> str | Diagnostic:
+        """Expand a text that is no secret, such as a region, or say why it can't be."""
+        try:
+            return self._text(template, origin, secret=False)
+        except _Unresolved as unresolved:
+            return unresolved.diagnostic
+
+    def _setting(self, path: Path, setting: Setting, problems: list[Diagnostic]) -> Setting:
+        if isinstance(setting.value, tuple):
+            members = tuple(self._setting(path, member, problems) for member in setting.value)
+            return replace(setting, value=members)
+        if not isinstance(setting.value, Template):
+            return setting
+        row = FIELD[path]
+        try:
+            text = self._text(setting.value, setting.origin, secret=row.secret)
+            value = (
+                _secret(path, setting.value, text, setting.origin)
+                if row.secret
+                else _read(path, row.kind, text, setting.origin)
+            )
+        except _Unresolved as unresolved:
+            problems.append(unresolved.diagnostic)
+            return setting
+        return replace(setting, value=value)
+
+    def _text(self, template: Template, origin: Origin, *, secret: bool) -> str:
+        return "".join(
+            part if isinstance(part, str) else self._value(part, origin, secret=secret) for part in template.parts
+        )
+
+    def _value(self, reference: Reference, origin: Origin, *, secret: bool) -> str:
+        match reference.scheme:
+            case "env":
+                value = self._variable(reference, origin, secret=secret)
+            case "file":
+                value = self._file(reference, origin, secret=secret)
+            case _:
+                raise _problem("reference-unsupported", reference, origin, "use ${env:NAME} or ${file:path}")
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise _problem("unreadable-reference", reference, origin, "it must be text in UTF-8")
+        return value
+
+    def _variable(self, reference: Reference, origin: Origin, *, secret: bool) -> str:
+        name = reference.name
+        if not (secret or name.startswith(OPEN_PREFIX) or name in self.allowed_env):
+            hint = f"outside secret fields a variable's name begins with {OPEN_PREFIX}, or is in the project's list"
+            raise _problem("reference-not-allowed", reference, origin, hint)
+        value = self.environ.get(name)
+        # As in a shell, ':-' stands in for an empty variable too.
+        if reference.default is not None and not value:
+            return reference.default
+        if value is None:
+            raise _problem("unset-reference", reference, origin, f"set {name}")
+        return value
+
+    def _file(self, reference: Reference, origin: Origin, *, secret: bool) -> str:
+        if not reference.name.isprintable():
+            raise _problem("unreadable-reference", reference, origin, "a path has no control characters")
+        path = FilePath(origin.file).parent / reference.name
+        if not secret and not _real(path).is_relative_to(_real(self.project_root)):
+            hint = "outside secret fields a file is one of the project's"
+            raise _problem("reference-not-allowed", reference, origin, hint)
+        try:
+            with path.open("rb") as file:
+                data = file.read(LARGEST + 1)
+            text = data.decode("utf-8")
+        except FileNotFoundError:
+            raise _problem(
+                "unset-reference", reference, origin, "the path is relative to the document's file"
+            ) from None
+        except OSError as error:
+            raise _problem("unreadable-reference", reference, origin, error.strerror or "") from None
+        except UnicodeDecodeError:
+            # Without "from None" a traceback could show the bytes.
+            raise _problem("unreadable-reference", reference, origin, "it must be text in UTF-8") from None
+        if len(data) > LARGEST:
+            raise _problem("unreadable-reference", reference, origin, "it is larger than 1 MB")
+        return text.removesuffix("\n").removesuffix("\r")
+
+
+def _real(path: FilePath) -> FilePath:
+    """A path with its links resolved; links that go in circles stay as they are and can't be opened."""
+    return FilePath(os.path.realpath(path))
+
+
+def _is_open(setting: Setting) -> bool:
+    """Whether there is something to resolve."""
+    if isinstance(setting.value, tuple):
+        return any(isinstance(member.value, Template) for member in setting.value)
+    return isinstance(setting.value, Template)
+
+
+def _secret(path: Path, template: Template, text: str, origin: Origin) -> Secret:
+    source = _DEFAULT.sub(":-****", template.text)
+    if not text.strip():
+        raise _Unresolved(_diagnostic("empty-secret", f"{dotted(path)}: {source}", origin, "set it"))
+    if looks_masked(text):
+        hint = "a mask that is sent becomes the secret: put the real one there"
+        raise _Unresolved(_diagnostic("masked-secret", f"{dotted(path)}: {source}", origin, hint))
+    return Secret(text, source=source)
+
+
+def _read(path: Path, kind: Kind, text: str, origin: Origin) -> Scalar:
+    """A text read by its field's type; the text itself is not quoted when it does not fit."""
+    match kind:
+        case Kind.INTEGER:
+            number = _INTEGER.fullmatch(text)
+            if number is None:
+                detail = f"{dotted(path)} must be a whole number once its references are expanded."
+                raise _Unresolved(_diagnostic("wrong-type", detail, origin))
+            return int(number[1])
+        case Kind.BOOLEAN:
+            value = _BOOLEANS.get(text.strip().lower())
+            if value is None:
+                detail = f"{dotted(path)} must be true or false once its references are expanded."
+                raise _Unresolved(_diagnostic("wrong-type", detail, origin))
+            return value
+        case _:
+            return text
+
+
+def _problem(code: str, reference: Reference, origin: Origin, hint: str) -> _Unresolved:
+    return _Unresolved(_diagnostic(code, f"${{{reference.scheme}:{reference.name}}}", origin, hint))
+
+
+def _diagnostic(code: str, detail: str, origin: Origin, hint: str = "") -> Diagnostic:
+    return Diagnostic(Severity.ERROR, code, CODES[code], detail, hint, origin)

@@ -1,0 +1,333 @@
+"""The composition root: from plain data to gateways, resolver and documents. Knows no command line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.core.model import Access, Desired, Plan, Target, TargetPlan
+from reconciler.core.policy import GUARDS
+from reconciler.errors import Diagnostic, InputProblem, PlanRefused, Severity, UsageProblem
+
+if TYPE_CHECKING:
+    from reconciler.aws.amplify import Reader, Writer
+    from reconciler.aws.session import Sessions
+    from reconciler.config.desired import Loaded
+    from reconciler.emulator import Emulator
+    from reconciler.secrets import Resolver
+
+EMBEDDED = "emulator"
+"""The endpoint of a target that lives in the embedded backend."""
+
+STATE_FOLDER = ".reconciler"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How to reach the service; timeouts in seconds."""
+
+    region: str | None = None
+    profile: str | None = None
+    endpoint_url: str | None = None
+    ca_bundle: str | None = None
+    read_timeout: float = 60
+    connect_timeout: float = 60
+    emulator: bool = False
+    state_dir: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which targets of the documents are meant, and which guards may pass."""
+
+    targets: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+
+
+class Services:
+    """Everything that a command works with, made when it is first needed."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        first_path: str = ".",
+        environ: Mapping[str, str] | None = None,
+        parallelism: int = 1,
+    ) -> None:
+        """Remember the choices.
+
+        Args:
+            connection: how to reach the service.
+            first_path: where the project is looked for.
+            environ: the environment; the process's own by default.
+            parallelism: the most targets under way at once.
+
+        Raises:
+            UsageProblem: the choices exclude one another.
+        """
+        if connection.emulator and connection.endpoint_url:
+            raise UsageProblem("--emulator and --endpoint-url exclude one another", hint="give one of them")
+        self._connection = connection
+        self._first_path = first_path
+        self._environ = os.environ if environ is None else environ
+        self._parallelism = parallelism
+
+    # --- where things are --------------------------------------------------------------------
+
+    @cached_property
+    def project_root(self) -> Path:
+        """Beside the nearest ``reconciler.yaml``, else the top of the work tree, else the current folder."""
+        from reconciler.config.desired import project_root
+
+        return project_root(self._first_path)
+
+    def state_folder(self) -> Path:
+        """The folder of what we keep; made, and ignored by git, when it is not there."""
+        named = self._connection.state_dir
+        folder = Path(named) if named else self.project_root / STATE_FOLDER
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            ignore = folder / ".gitignore"
+            if not ignore.exists():
+                ignore.write_text("*\n", encoding="utf-8")
+        except OSError as problem:
+            raise UsageProblem(
+                f"{folder} can't be written: {problem.strerror}", hint="name another folder with --state-dir"
+            ) from None
+        return folder
+
+    @cached_property
+    def emulator(self) -> Emulator:
+        """The embedded backend over its own state."""
+        from reconciler.emulator import Emulator, StateError
+
+        try:
+            return Emulator(self.state_folder() / "emulator" / "state.sqlite")
+        except StateError as problem:
+            raise UsageProblem(str(problem), hint="remove the file to begin anew") from None
+
+    # --- documents ---------------------------------------------------------------------------
+
+    @cached_property
+    def resolver(self) -> Resolver:
+        """Resolves references against the environment and the project's files."""
+        from reconciler.secrets import Resolver
+
+        return Resolver(self._environ, self.project_root)
+
+    def load(self, paths: Sequence[str], selection: Selection, *, stdin: Callable[[], bytes], network: bool) -> Loaded:
+        """Read and check documents.
+
+        Args:
+            paths: files, folders, or ``-``.
+            selection: which targets, and which guards may pass.
+            stdin: reads standard input.
+            network: False for checks that touch no network and resolve no references.
+
+        Raises:
+            UsageProblem: a pattern matches no target, or a guard's name is not known.
+        """
+        from reconciler.config.desired import Defaults, load
+
+        unknown = sorted(set(selection.allow) - set(GUARDS))
+        if unknown:
+            raise UsageProblem(
+                f"--allow does not know {', '.join(unknown)}", hint=f"the guards are {', '.join(sorted(GUARDS))}"
+            )
+        defaults = Defaults(
+            region=self._connection.region,
+            profile=self._connection.profile,
+            endpoint_url=self._connection.endpoint_url,
+            region_of=self._region_of if network else None,
+        )
+        loaded = load(
+            paths,
+            defaults=defaults,
+            environ=self._environ,
+            stdin=stdin,
+            resolve=network,
+            root=self.project_root,
+            expand_text=self.resolver.expand_text,
+        )
+        return replace(loaded, desired=_selected(loaded.desired, selection, whole=not loaded.errors))
+
+    def resolve(self, desired: Desired) -> tuple[Desired, tuple[Diagnostic, ...]]:
+        """Replace the references of a document by their values, and check those."""
+        from reconciler.config.schema import check_expanded
+
+        expanded, problems = self.resolver.expand(desired)
+        return expanded, (*problems, *check_expanded(desired, expanded))
+
+    def locate(self, loaded: Loaded) -> tuple[tuple[Desired, ...], tuple[Diagnostic, ...]]:
+        """Resolve every document and say where its target really is.
+
+        Returns:
+            The documents ready to be planned, and warnings.
+
+        Raises:
+            InputProblem: there are errors, in the documents or in what their references point to.
+        """
+        resolved = [self.resolve(desired) for desired in loaded.desired]
+        problems = (*loaded.diagnostics, *(problem for _, found in resolved for problem in found))
+        if any(problem.severity is Severity.ERROR for problem in problems):
+            raise InputProblem(problems)
+        located = tuple(self._located(desired) for desired, _ in resolved)
+        unknown = tuple(
+            Diagnostic(
+                Severity.WARNING,
+                "unknown-account",
+                "The AWS account is not known",
+                "It is not in the document, and STS did not tell",
+                "write 'account' into the document",
+                desired.origin,
+                target=desired.name,
+            )
+            for desired in located
+            if desired.target.account is None and desired.target.endpoint is None
+        )
+        return located, (*problems, *unknown)
+
+    def _located(self, desired: Desired) -> Desired:
+        target = desired.target
+        endpoint = EMBEDDED if self._connection.emulator else target.endpoint or self._configured_endpoint()
+        account = target.account
+        if self._connection.emulator:
+            from reconciler.emulator import EMULATOR_ACCOUNT
+
+            account = account or EMULATOR_ACCOUNT
+        elif account is None and endpoint is None:
+            account = self.sessions.account(desired.access, target.region)
+        return replace(desired, target=replace(target, endpoint=endpoint, account=account))
+
+    def _configured_endpoint(self) -> str | None:
+        if self._environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
+            return None
+        return self._environ.get("AWS_ENDPOINT_URL_AMPLIFYBACKEND") or self._environ.get("AWS_ENDPOINT_URL") or None
+
+    def _region_of(self, profile: str | None) -> str | None:
+        if self._connection.emulator:
+            from reconciler.emulator import EMULATOR_REGION
+
+            return EMULATOR_REGION
+        return self.sessions.region_of(profile)
+
+    # --- the service -------------------------------------------------------------------------
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """Sessions and clients; from the main thread only."""
+        from reconciler.aws.session import Sessions, Transport
+
+        connection = self._connection
+        transport = Transport(
+            ca_bundle=connection.ca_bundle,
+            read_timeout=connection.read_timeout,
+            connect_timeout=connection.connect_timeout,
+            connections=max(self._parallelism, 10),
+        )
+        if not connection.emulator:
+            return Sessions(transport)
+        from reconciler.emulator import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY, attach
+
+        hooked = replace(transport, hook=lambda events: attach(events, self.emulator))
+        return Sessions(hooked, credentials=(EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY))
+
+    def reader_of(self, desired: Desired) -> Reader:
+        """The gateway of a target that only reads."""
+        access, endpoint = self._way_to(desired)
+        return self.sessions.reader(access, desired.target.region, endpoint)
+
+    def writer_of(self, desired: Desired) -> Writer:
+        """The gateway of a target that can update."""
+        access, endpoint = self._way_to(desired)
+        return self.sessions.writer(access, desired.target.region, endpoint)
+
+    def _way_to(self, desired: Desired) -> tuple[Access, str | None]:
+        if self._connection.emulator:
+            return Access(), None
+        return desired.access, desired.target.endpoint
+
+    def target(self, app: str, environment: str, resource: str) -> Desired:
+        """A target that is named on the command line and manages nothing.
+
+        Raises:
+            UsageProblem: no region is given or configured.
+        """
+        from reconciler.errors import Origin
+
+        connection = self._connection
+        region = (
+            connection.region
+            or self._environ.get("AWS_REGION")
+            or self._environ.get("AWS_DEFAULT_REGION")
+            or self._region_of(connection.profile)
+        )
+        if not region:
+            raise UsageProblem("No region is given", hint="give --region, or set AWS_REGION")
+        target = Target(app, environment, resource, region, endpoint=connection.endpoint_url)
+        access = Access(profile=connection.profile)
+        return self._located(Desired(f"{resource}-{environment}", target, access, {}, Origin("-", 1, 1)))
+
+    def check_binding(self, plan: Plan) -> None:
+        """Refuse a saved plan that was made for another account or endpoint than this run would reach.
+
+        Raises:
+            PlanRefused: it is foreign; says in what.
+        """
+        for target in plan.planned:
+            if (target.target.endpoint == EMBEDDED) != self._connection.emulator:
+                made = "was" if target.target.endpoint == EMBEDDED else "was not"
+                raise PlanRefused(
+                    f"The plan of {target.name} {made} made on the embedded backend",
+                    hint="apply it with the options it was planned with",
+                )
+            self._check_endpoint(target)
+            self._check_account(target)
+
+    def _check_endpoint(self, target: TargetPlan) -> None:
+        given = self._connection.endpoint_url
+        if given and given != target.target.endpoint:
+            raise PlanRefused(
+                f"The plan of {target.name} was made for another endpoint",
+                detail=f"planned for {target.target.endpoint or 'the AWS endpoint'}, given {given}",
+                hint="plan again",
+            )
+        if self._connection.region and self._connection.region != target.target.region:
+            raise PlanRefused(f"The plan of {target.name} was made for {target.target.region}", hint="plan again")
+
+    def _check_account(self, target: TargetPlan) -> None:
+        if target.target.endpoint is not None:
+            return
+        account = self.sessions.account(target.desired.access, target.target.region)
+        if account != target.target.account:
+            raise PlanRefused(
+                f"The plan of {target.name} was made for another account",
+                detail=f"planned for {target.target.account or 'an unknown one'}, this is {account or 'unknown'}",
+                hint="use the credentials it was planned with, or plan again",
+            )
+
+
+def _selected(desired: Sequence[Desired], selection: Selection, *, whole: bool) -> tuple[Desired, ...]:
+    """The chosen targets with the allowed guards; a pattern that matches nothing is a slip of the pen."""
+    names = [document.name for document in desired]
+    for pattern in (*selection.targets, *selection.excludes):
+        if whole and not any(fnmatchcase(name, pattern) for name in names):
+            raise UsageProblem(f"No target is named {pattern}", hint=f"there are: {', '.join(names) or 'none'}")
+    allowed = frozenset(selection.allow)
+    return tuple(
+        replace(document, allow=document.allow | allowed)
+        for document in desired
+        if (not selection.targets or _matches(document.name, selection.targets))
+        and not _matches(document.name, selection.excludes)
+    )
+
+
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
