@@ -11,6 +11,8 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from reconciler.cli.complete import target_names
+
 
 class Format(StrEnum):
     """How a result is written."""
@@ -58,8 +60,14 @@ class Reach:
 class Choice:
     """Which of the documents' targets are meant, and how many at once."""
 
-    target: Annotated[list[str] | None, typer.Option(help="Only targets of this name (a glob; repeatable).")] = None
-    exclude: Annotated[list[str] | None, typer.Option(help="No targets of this name (a glob; repeatable).")] = None
+    target: Annotated[
+        list[str] | None,
+        typer.Option(autocompletion=target_names, help="Only targets of this name (a glob; repeatable)."),
+    ] = None
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(autocompletion=target_names, help="No targets of this name (a glob; repeatable)."),
+    ] = None
     parallelism: Annotated[int, typer.Option(min=1, max=64, help="The most targets under way at once.")] = 8
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.config.nodes import Entry, ListNode, MappingNode, Node, ScalarNode, plain
+from reconciler.config.nodes import Entry, ListNode, MappingNode, Node, ScalarNode, at, plain
 from reconciler.config.rules import Finding, document_findings, value_findings
 from reconciler.config.schema import check_key, check_setting, shape_findings
 from reconciler.config.source import Source
@@ -24,14 +24,13 @@ def check_document(source: Source, document: MappingNode) -> list[Diagnostic]:
         bad.add(place)
         problems.append(_placed(source, document, place, finding))
     for place, node in _scalars(document, ()):
-        if place not in bad and isinstance(node.value, str):
+        # What stands below something wrong has no meaning, and so no rules.
+        if isinstance(node.value, str) and not any(place[:length] in bad for length in range(1, len(place) + 1)):
             problems.extend(_check_text(source, place, node, node.value))
     config = document.get(ROOT_KEY)
     if isinstance(config, MappingNode):
         for path, finding in document_findings(config):
-            place = _with_index(config, (ROOT_KEY, *path))
-            if place not in bad:
-                problems.append(_placed(source, document, place, finding))
+            problems.append(_placed(source, document, _with_index(config, (ROOT_KEY, *path)), finding))
     return problems
 
 
@@ -54,40 +53,33 @@ def _check_text(source: Source, place: tuple[str | int, ...], node: ScalarNode, 
 
 def _check_escaped(source: Source, path: Path, value: str, origin: Origin) -> Iterator[Diagnostic]:
     """A literal with ``$${`` in it passed the schema as a reference, so its rules are still to be applied."""
-    row = FIELD.get(path[1:])
+    row = FIELD[path[1:]] if path[0] == ROOT_KEY else None
     excerpt = source.excerpt(origin)
-    if row is not None and row.secret:
+    if row is None:
+        yield from check_key(path[0], value, origin, excerpt=excerpt)
+    elif row.secret:
         hint = "write a reference such as ${env:NAME}, and replace this secret"
         yield source.problem("plaintext-secret", origin, dotted(path), hint=hint)
-    elif row is not None:
+    else:
         yield from check_setting(row.path, value, origin, excerpt=excerpt)
-    elif len(path) == 1:
-        yield from check_key(path[0], value, origin, excerpt=excerpt)
 
 
 def _scalars(node: Node, place: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], ScalarNode]]:
-    match node:
-        case ScalarNode():
-            yield place, node
-        case ListNode(items=items):
-            for index, item in enumerate(items):
-                yield from _scalars(item, (*place, index))
-        case MappingNode(entries=entries):
-            for key, entry in entries.items():
-                yield from _scalars(entry.node, (*place, key))
+    if isinstance(node, ScalarNode):
+        yield place, node
+        return
+    below = node.entries.items() if isinstance(node, MappingNode) else enumerate(node.items)
+    for part, value in below:
+        yield from _scalars(value.node if isinstance(value, Entry) else value, (*place, part))
 
 
 def _placed(source: Source, document: MappingNode, place: tuple[str | int, ...], finding: Finding) -> Diagnostic:
-    holder: Node = document
-    origin = document.origin
-    for part in place:
-        if isinstance(holder, MappingNode):
-            entry: Entry = holder.entries[str(part)]
-            holder = entry.node
-            origin = entry.key if finding.at_key else holder.origin
-        elif isinstance(holder, ListNode):
-            holder = holder.items[int(part)]
-            origin = holder.origin
+    holder = at(document, place[:-1])
+    if isinstance(holder, MappingNode):
+        entry = holder.entries[str(place[-1])]
+        origin = entry.key if finding.at_key else entry.node.origin
+    else:
+        origin = at(document, place).origin
     return source.problem(finding.code, origin, finding.detail, hint=finding.hint)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.config.codes import problem
 from reconciler.config.discovery import Found, discover, project_root, resolved
 from reconciler.config.identity import Defaults, ExpandText, Identities
 from reconciler.config.layers import Document, Layered, Layers
@@ -13,7 +14,7 @@ from reconciler.config.nodes import MappingNode
 from reconciler.config.rules import merged_findings
 from reconciler.config.schema import looks_like_auth
 from reconciler.config.settings import settings_of
-from reconciler.config.source import Source, is_saved_plan, read_file, read_stdin
+from reconciler.config.source import STDIN, Source, is_saved_plan, read_file, read_stdin
 from reconciler.config.violations import ROOT_KEY
 from reconciler.core.model import Desired
 from reconciler.errors import Diagnostic, Origin, Severity
@@ -64,7 +65,7 @@ def load(
     order = list(dict.fromkeys([*paths, *(file.name for file in found)]))
     layers = Layers(root)
     layers.problems.extend(problems)
-    documents = [document for file in found for document in _read(file, layers, stdin)]
+    documents = _read_all(found, layers, stdin)
     for document in documents:
         layers.mark_bases(document)
     identities = Identities(defaults, environ, expand_text if resolve else None, resolve=resolve)
@@ -75,6 +76,22 @@ def load(
         and (state := _target(document, layers.layer(document), layers, identities)) is not None
     ]
     return Loaded(tuple(desired), _in_order([*layers.problems, *identities.problems], [*order, *layers.sources]))
+
+
+def _read_all(found: Sequence[Found], layers: Layers, stdin: Callable[[], bytes] | None) -> list[Document]:
+    """The documents of all files. A path that turns out to hold none would look like nothing to do."""
+    documents: list[Document] = []
+    empty: dict[str, bool] = {}
+    for file in found:
+        before = len(layers.problems)
+        read = _read(file, layers, stdin)
+        documents.extend(read)
+        nothing = not read and len(layers.problems) == before
+        empty[file.asked] = empty.get(file.asked, True) and nothing
+    for asked in (asked for asked, nothing in empty.items() if nothing):
+        origin = Origin(STDIN if asked == "-" else asked, 1, 1)
+        layers.problems.append(problem("no-documents", origin, "There are only comments, or nothing at all."))
+    return documents
 
 
 def _read(file: Found, layers: Layers, stdin: Callable[[], bytes] | None) -> tuple[Document, ...]:
@@ -116,7 +133,7 @@ def _target(document: Document, layered: Layered, layers: Layers, identities: Id
     config = layered.node.get(ROOT_KEY)
     if not settings and (config is None or isinstance(config, MappingNode)):
         identities.report(document.source, "manages-nothing", document.node.origin)
-    environment = identity.target.environment if identity else None
+    environment = identity.target.environment if identity and "${" not in identity.target.environment else None
     sound = True
     for place, finding in merged_findings(settings, environment):
         origin = settings[place].origin

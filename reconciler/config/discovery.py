@@ -17,15 +17,20 @@ _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One file to read; ``path`` is None for standard input, ``named`` tells that it was asked for itself.
+    """One file to read; ``path`` is None for standard input.
 
-    ``real`` is the path with its links resolved.
+    ``asked`` is the path that led to it, ``real`` its own path with links resolved.
     """
 
     name: str
     path: Path | None
-    named: bool
+    asked: str
     real: Path | None = None
+
+    @property
+    def named(self) -> bool:
+        """Whether the file itself was asked for, and not a folder above it."""
+        return self.path is None or self.asked == self.name
 
 
 def project_root(first_path: str) -> Path:
@@ -49,7 +54,7 @@ def discover(paths: Sequence[str], root: Path) -> tuple[list[Found], list[Diagno
     problems: list[Diagnostic] = []
     for path in paths:
         if path == "-":
-            found.append(Found(STDIN, None, named=True))
+            found.append(Found(STDIN, None, path))
         elif os.path.isdir(path):  # noqa: PTH112 - is_dir() raises on a name that is too long
             inside = _inside(Path(path))
             if not inside:
@@ -62,9 +67,9 @@ def discover(paths: Sequence[str], root: Path) -> tuple[list[Found], list[Diagno
                     origin = Origin(str(file), 1, 1)
                     problems.append(problem("outside-project", origin, "It is a link out of the project."))
                 else:
-                    found.append(Found(str(file), file, named=False, real=real))
+                    found.append(Found(str(file), file, path, real))
         elif os.path.lexists(path):
-            found.append(Found(path, Path(path), named=True, real=resolved(Path(path))))
+            found.append(Found(path, Path(path), path, resolved(Path(path))))
         else:
             problems.append(problem("missing-path", Origin(path, 1, 1), path))
     return _each_once(found), problems

@@ -81,11 +81,7 @@ class _Writer:
                     yield from (explained, f"{indent}{key}:", *lines)
                 elif lines:
                     # With nothing but comments in it the key would stand for null, and remove the block.
-                    yield from (
-                        explained,
-                        f"{indent}# {key}:",
-                        *(f"{indent}# {_uncomment(line, indent)}" for line in lines),
-                    )
+                    yield from (explained, f"{indent}# {key}:", *lines)
             case list() | tuple() if value:
                 yield from (
                     explained,
@@ -97,10 +93,6 @@ class _Writer:
                     yield from (explained, f"{indent}{key}: []")
             case _:
                 yield from (explained, f"{indent}{key}: {_scalar(value, inner)}")
-
-
-def _uncomment(line: str, indent: str) -> str:
-    return line.removeprefix(indent).replace("# ", "", 1)
 
 
 def _scalar(value: Any, indent: str) -> str:

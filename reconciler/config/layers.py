@@ -111,7 +111,7 @@ class Layers:
         real = chain[-1]
         if real not in self._files:
             if not os.path.isfile(path):  # noqa: PTH113 - is_file() raises on a name that is too long
-                detail = "It is a folder." if real.is_dir() else ""
+                detail = "It is a folder." if os.path.isdir(path) else ""  # noqa: PTH112 - the same
                 return self._no_base(source, "missing-base", place, detail, "the path is relative to this file")
             read = read_file(_display(source, path), path, real)
             if isinstance(read, Diagnostic):

@@ -50,20 +50,25 @@ Node: TypeAlias = ScalarNode | ListNode | MappingNode
 
 def plain(node: Node) -> Any:
     """The value without its places, as the JSON schema is applied to it."""
-    match node:
-        case ScalarNode(value=value):
-            return value
-        case ListNode(items=items):
-            return [plain(item) for item in items]
-        case MappingNode(entries=entries):
-            return {key: plain(entry.node) for key, entry in entries.items()}
+    if isinstance(node, ScalarNode):
+        return node.value
+    if isinstance(node, ListNode):
+        return [plain(item) for item in node.items]
+    return {key: plain(entry.node) for key, entry in node.entries.items()}
 
 
 def at(node: Node, path: tuple[str | int, ...]) -> Node:
-    """The node at a path of keys and indexes, which must exist."""
+    """The node at a path of keys and indexes.
+
+    Raises:
+        KeyError: the path leads below a scalar, or to a key that is not there.
+    """
     for part in path:
-        if isinstance(node, MappingNode):
-            node = node.entries[str(part)].node
-        elif isinstance(node, ListNode):
-            node = node.items[int(part)]
+        match node:
+            case MappingNode(entries=entries):
+                node = entries[str(part)].node
+            case ListNode(items=items):
+                node = items[int(part)]
+            case _:
+                raise KeyError(part)
     return node

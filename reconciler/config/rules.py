@@ -55,10 +55,8 @@ Placed = tuple[Path, Finding]
 """A finding and the path below ``ResourceConfig`` where it is; an item of a list has its index last."""
 
 
-def spelling_hint(written: Any, known: Iterable[str]) -> str:
+def spelling_hint(written: str, known: Iterable[str]) -> str:
     """'did you mean ...?' when something known is spelt much alike, otherwise nothing."""
-    if not isinstance(written, str):
-        return ""
     by_fold = {_fold(word): word for word in known}
     close = difflib.get_close_matches(_fold(written), by_fold, n=1, cutoff=0.75)
     return f"did you mean '{by_fold[close[0]]}'?" if close else ""

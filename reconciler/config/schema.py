@@ -114,7 +114,7 @@ def _leaf_validator(path: Path) -> Validator:
 
     schema: Any = auth_schema()
     for part in path:
-        schema = schema["properties"][part] if part in schema["properties"] else schema["additionalProperties"]
-    if "items" in schema:
-        schema = schema["items"]
+        schema = schema["properties"][part]
+    # A list's members are checked one by one, and so are the values of labels.
+    schema = schema.get("items") or schema.get("additionalProperties") or schema
     return Draft202012Validator(schema["anyOf"][0] if "anyOf" in schema else schema)

@@ -30,7 +30,7 @@ def _collect(mapping: MappingNode, above: Path, settings: dict[Path, Setting]) -
             case ScalarNode(value=float() as number) if path in FIELD:
                 # The schema takes only whole numbers; 8.0 is how the AWS CLI prints an 8.
                 settings[path] = Setting(int(number), node.origin)
-            case ScalarNode():
+            case _:
                 settings[path] = Setting(_written(node), node.origin)
 
 

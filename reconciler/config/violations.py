@@ -85,6 +85,8 @@ def findings_of(error: ValidationError, below: Path = ()) -> Iterator[tuple[Plac
         error.instance,
         error.schema if isinstance(error.schema, Mapping) else {},
     )
+    if violation.keyword == "enum" and not isinstance(violation.value, str):
+        return  # a choice is text: the wrong type is told already
     if violation.keyword != "additionalProperties":
         yield violation.place, _finding(violation)
         return

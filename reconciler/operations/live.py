@@ -30,7 +30,7 @@ def read_live(reader: ReadGateway, target: Target, *, with_meta: bool) -> Live:
     try:
         tree = live_tree(reader.get_auth(target))
     except NotFound:
-        raise _not_found(reader, target) from None
+        raise explain_absence(reader, target) from None
     except ReadFailed as problem:
         raise _absent_after_all(reader, target) or problem from None
     read = get(tree, DOMAIN_PREFIX)
@@ -75,7 +75,7 @@ def _absent_after_all(reader: ReadGateway, target: Target) -> ServiceProblem | N
     return _no_auth(target, backend, ())
 
 
-def _not_found(reader: ReadGateway, target: Target) -> ServiceProblem:
+def explain_absence(reader: ReadGateway, target: Target) -> ServiceProblem:
     """Say what was looked for, what exists, and the command that would create it."""
     try:
         app = reader.get_backend(target.app, None)
@@ -91,7 +91,7 @@ def _not_found(reader: ReadGateway, target: Target) -> ServiceProblem:
         return NotFound(
             f"app {target.app} has no backend environment {target.environment}",
             detail=f"it has {', '.join(app.environments)}",
-            hint="look at BackendEnvironmentName, or create it: " + _command("clone-backend", target),
+            hint="look at BackendEnvironmentName, or create it: " + _clone(target, app.environments[0]),
         )
     try:
         backend = reader.get_backend(target.app, target.environment)
@@ -102,16 +102,27 @@ def _not_found(reader: ReadGateway, target: Target) -> ServiceProblem:
 
 
 def _no_auth(target: Target, backend: Backend, resources: tuple[str, ...]) -> NotFound:
+    named = f" {target.resource}" if target.resource else ""
     there = f"the auth there is named {', '.join(resources)}" if resources else "there is no auth in this environment"
     known = f"; environments of the app: {', '.join(backend.environments)}" if backend.environments else ""
     create = _command(
-        "create-backend-auth", target, "--resource-name", target.resource, "--resource-config", "file://auth.json"
+        "create-backend-auth",
+        target,
+        "--resource-name",
+        target.resource or "NAME",
+        "--resource-config",
+        "file://auth.json",
     )
     return NotFound(
-        f"app {target.app}, environment {target.environment} has no auth resource {target.resource}",
+        f"app {target.app}, environment {target.environment} has no auth resource{named}",
         detail=there + known,
         hint="look at ResourceName" if resources else f"create it: {create}",
     )
+
+
+def _clone(target: Target, source: str) -> str:
+    words = ["aws", "amplifybackend", "clone-backend", "--app-id", target.app, "--backend-environment-name", source]
+    return shlex.join([*words, "--target-environment-name", target.environment, "--region", target.region])
 
 
 def _command(operation: str, target: Target, *more: str) -> str:

@@ -10,7 +10,7 @@ from reconciler.core.gateway import ReadGateway
 from reconciler.core.model import Target
 from reconciler.core.tree import as_api, copied
 from reconciler.errors import NotFound
-from reconciler.operations.live import read_backend_meta, read_live
+from reconciler.operations.live import explain_absence, read_backend_meta, read_live
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +46,15 @@ def pull(reader: ReadGateway, target: Target) -> Pulled:
 
 
 def _only_resource(reader: ReadGateway, target: Target) -> str:
-    resources = read_backend_meta(reader, target).resources
+    try:
+        resources = read_backend_meta(reader, target).resources
+    except NotFound:
+        raise explain_absence(reader, target) from None
     match resources:
         case (only,):
             return only
         case ():
-            raise NotFound(
-                f"app {target.app}, environment {target.environment} has no auth resource",
-                hint="name it with --resource if the backend's meta does not tell",
-            )
+            raise explain_absence(reader, target)
         case _:
             raise NotFound(
                 f"app {target.app}, environment {target.environment} has several auth resources",

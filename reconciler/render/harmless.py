@@ -39,7 +39,8 @@ _PLAIN_WORD = re.compile(
 )
 # What forges turn into links: commits, issues such as GH-12, addresses.
 _LINKED_WORD = re.compile(r".*(?:\b[0-9a-f]{7,64}\b|\bGH-\d|\bwww\.|://)", re.IGNORECASE)
-_ASCII_PUNCTUATION = re.compile(r"[!-,./:-@\[-`{-~]")
+# What markdown may read as structure; a slash, a dot or a hyphen is none amid a line, but that of an address.
+_STRUCTURE = re.compile(r"[!-,:-@\[-`{-~]|(?<=www)\.", re.IGNORECASE)
 
 
 def shown(text: str) -> str:
@@ -99,7 +100,7 @@ def markdown(text: str) -> str:
 
 def markdown_code(text: str) -> str:
     """A harmless line as inline code, for names and values."""
-    return f"<code>{_ASCII_PUNCTUATION.sub(lambda found: f'&#{ord(found[0])};', text)}</code>"
+    return f"<code>{_STRUCTURE.sub(lambda found: f'&#{ord(found[0])};', text)}</code>"
 
 
 def fence(text: str) -> str:

@@ -100,15 +100,13 @@ def _leaf(change: Change, depth: int) -> Line:
 
 
 def _values(change: Change) -> str:
-    match change.action, change.before, change.after:
-        case Action.ADD, _, after:
-            return _value(after)
-        case Action.REMOVE, before, _:
-            return _value(before)
-        case _, str() as before, str() as after:
-            return " -> ".join(quoted_pair(before, after))
-        case _, before, after:
-            return f"{_value(before)} -> {_value(after)}"
+    if change.action is Action.ADD:
+        return _value(change.after)
+    if change.action is Action.REMOVE:
+        return _value(change.before)
+    if isinstance(change.before, str) and isinstance(change.after, str):
+        return " -> ".join(quoted_pair(change.before, change.after))
+    return f"{_value(change.before)} -> {_value(change.after)}"
 
 
 def _value(value: Scalar | Mark | None) -> str:

@@ -23,7 +23,6 @@ from reconciler.core.model import (
     Target,
     TargetFailure,
     TargetPlan,
-    parse_references,
 )
 from reconciler.core.normalise import live_tree
 from reconciler.core.planfile import fingerprint
@@ -41,7 +40,7 @@ WHEN = "2031-05-04T03:02:01Z"
 HOSTILE = (
     "\x1b[31mred\x1b[0m\r\n::error::owned\n##[error]owned ##vso[task.complete] %0A::set-output name=a::b\n"
     "``````\n```\n</details><script>alert(1)</script> | a | b |\n# heading\n@everyone #123 GH-1 org/repo#7 "
-    "[link](javascript:x) ![i](https://tracker.example/i.png) www.example.com *b* _i_ ~s~ `c` $x$ ${y} \\ \" :tada:\n"
+    '[link](javascript:x) ![i](https://tracker.example/i.png) www.example.com *b* _i_ ~s~ `c` $x$ ${y} \\ " :tada:\n'
     "\u202egnp.exe\u2066\u200b\ufeff\u00a0\u2028\U000e0041\ud800 \u00e9 \u7530 {####}"
 )
 
@@ -151,7 +150,9 @@ def _hostile() -> Plan:
 
 
 def _refused() -> Plan:
-    blocked = _document("shop-prod", {"UserPoolName": "store", "SignInMethod": "EMAIL", "OAuth.OAuthGrantType": "IMPLICIT"})
+    blocked = _document(
+        "shop-prod", {"UserPoolName": "store", "SignInMethod": "EMAIL", "OAuth.OAuthGrantType": "IMPLICIT"}
+    )
     guarded = _document("shop-test", {"Mfa.MFAMode": "ON"})
     allowed = _document("shop-beta", {"Mfa.MFAMode": "ON", "RequiredSignUpAttributes": ["NAME"]}, allow=("mfa-on",))
     fine = _document("shop-qa", {"PasswordPolicy.MinimumLength": 9})
@@ -165,7 +166,11 @@ def _refused() -> Plan:
         "ask for a role that has it",
     )
     incomplete = TargetFailure(
-        "shop-us", _target("shop-us"), FailureKind.INPUT, "the document lacks what its change needs", diagnostics=(LACK,)
+        "shop-us",
+        _target("shop-us"),
+        FailureKind.INPUT,
+        "the document lacks what its change needs",
+        diagnostics=(LACK,),
     )
     imported = Meta((), imported=True, hosted_domain=None, unseen=("Lambda triggers",), auth={})
     return Plan(
@@ -207,7 +212,7 @@ LACK = Diagnostic(
 
 def _outcomes(plan: Plan) -> tuple[Outcome, ...]:
     """One outcome of each kind."""
-    first = plan.planned[0]
+    changes = plan.planned[0].changes
     findings = (
         Finding("missing", "UserPoolConfigs.Mfa.MFAMode kept its old value", "planned ON\nstands OPTIONAL", "look"),
         Finding("moved", "UserPoolConfigs.OAuth.OAuthScopes moved", origin=Origin("auth/shop-prod.yaml", 9, 3)),
@@ -218,18 +223,23 @@ def _outcomes(plan: Plan) -> tuple[Outcome, ...]:
         OutcomeKind.SKIPPED: ("nothing was sent", "", ""),
         OutcomeKind.UNVERIFIED: ("the job completed, and what stands is not what was planned", "", ""),
     }
-    return tuple(
-        Outcome(
-            f"shop-{kind.value.replace(' ', '-')}",
-            _target(f"shop-{kind.value.replace(' ', '-')}"),
+
+    def outcome(kind: OutcomeKind) -> Outcome:
+        name = f"shop-{kind.value.replace(' ', '-')}"
+        summary, detail, hint = told.get(kind, ("", "", ""))
+        return Outcome(
+            name,
+            _target(name),
             kind,
-            *told.get(kind, ()),
+            summary,
+            detail,
+            hint,
             job="d8a2f3c1" if kind in {OutcomeKind.APPLIED, OutcomeKind.FAILED, OutcomeKind.TIMED_OUT} else None,
-            changes=first.changes if kind is OutcomeKind.APPLIED else (),
+            changes=changes if kind is OutcomeKind.APPLIED else (),
             findings=findings if kind is OutcomeKind.UNVERIFIED else (),
         )
-        for kind in OutcomeKind
-    )
+
+    return tuple(outcome(kind) for kind in OutcomeKind)
 
 
 DIAGNOSTICS = (

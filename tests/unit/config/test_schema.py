@@ -1,6 +1,7 @@
 """The published schema is the catalogue's twin, and each violation has words of our own."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,12 +10,13 @@ from jsonschema import Draft202012Validator
 from reconciler.config.codes import CODES, problem
 from reconciler.config.schema import auth_schema, check_expanded, check_key, check_setting, schema_text
 from reconciler.core.fields import BLOCK, FIELD, Kind, Removal
-from reconciler.core.model import Access, Desired, Path, Setting, Target, Template, Written
+from reconciler.core.model import Access, Desired, Setting, Target, Template, Written
+from reconciler.core.model import Path as SettingPath
 from reconciler.errors import Origin
 
 ORIGIN = Origin("auth.yaml", 3, 7)
-MINIMUM_LENGTH: Path = ("UserPoolConfigs", "PasswordPolicy", "MinimumLength")
-SIGN_IN: Path = ("UserPoolConfigs", "OAuth", "RedirectSignInURIs")
+MINIMUM_LENGTH: SettingPath = ("UserPoolConfigs", "PasswordPolicy", "MinimumLength")
+SIGN_IN: SettingPath = ("UserPoolConfigs", "OAuth", "RedirectSignInURIs")
 KINDS = {
     Kind.STRING: "string",
     Kind.CHOICE: "string",
@@ -25,13 +27,13 @@ KINDS = {
 }
 
 
-def properties(schema: Mapping[str, Any], above: Path = ()) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+def properties(schema: Mapping[str, Any], above: SettingPath = ()) -> Iterator[tuple[SettingPath, Mapping[str, Any]]]:
     for key, below in schema.get("properties", {}).items():
         yield (*above, key), below
         yield from properties(below, (*above, key))
 
 
-def resource_properties() -> dict[Path, Mapping[str, Any]]:
+def resource_properties() -> dict[SettingPath, Mapping[str, Any]]:
     return dict(properties(auth_schema()["properties"]["ResourceConfig"]))
 
 
@@ -67,7 +69,7 @@ def test_every_mapping_refuses_keys_that_it_does_not_know() -> None:
 
 
 @pytest.mark.parametrize("path", FIELD, ids=".".join)
-def test_a_leaf_has_the_type_the_choices_and_the_removal_of_its_row(path: Path) -> None:
+def test_a_leaf_has_the_type_the_choices_and_the_removal_of_its_row(path: SettingPath) -> None:
     row, schema = FIELD[path], resource_properties()[path]
     types = literal(schema)["type"]
     assert (types if isinstance(types, str) else types[0]) == KINDS[row.kind]
@@ -77,7 +79,7 @@ def test_a_leaf_has_the_type_the_choices_and_the_removal_of_its_row(path: Path) 
 
 
 @pytest.mark.parametrize("path", BLOCK, ids=".".join)
-def test_a_block_can_be_null_where_the_catalogue_knows_its_removal(path: Path) -> None:
+def test_a_block_can_be_null_where_the_catalogue_knows_its_removal(path: SettingPath) -> None:
     assert takes_null(resource_properties()[path]) == (BLOCK[path].removal in {*Removal})
 
 
@@ -85,6 +87,13 @@ def test_a_pattern_always_says_in_words_what_it_wants() -> None:
     for path, schema in properties(auth_schema()):
         for rule in (literal(schema), literal(schema.get("items", {"type": "null"}))):
             assert ("pattern" in rule) == ("patternErrorMessage" in rule), path
+
+
+def test_in_a_wheel_the_schema_is_part_of_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas" / "auth.schema.json").write_text("{}")
+    monkeypatch.setattr("importlib.resources.files", lambda _: tmp_path)
+    assert schema_text("auth") == "{}"
 
 
 def test_a_schema_that_is_not_shipped_is_not_found() -> None:
@@ -107,7 +116,7 @@ def test_a_schema_that_is_not_shipped_is_not_found() -> None:
     ],
 )
 def test_one_value_can_be_checked_after_its_references_are_expanded(
-    path: Path, value: str | int | None, codes: list[str]
+    path: SettingPath, value: str | int | None, codes: list[str]
 ) -> None:
     found = check_setting(path, value, ORIGIN)
     assert [one.code for one in found] == codes
@@ -145,3 +154,15 @@ def test_a_code_that_is_not_in_the_table_can_not_be_used() -> None:
     with pytest.raises(KeyError):
         problem("no-such-code", None)
     assert all(summary and "\n" not in summary for summary in CODES.values())
+
+
+def test_a_list_that_was_expanded_in_part_is_checked_as_far_as_it_is_known() -> None:
+    template = Template("${env:RECONCILER_VAR_X}", ())
+    target = Target("app", "prod", "auth", "us-east-1")
+
+    def state(*uris: str | Template) -> Desired:
+        settings = {SIGN_IN: Setting(tuple(Setting(uri, ORIGIN) for uri in uris), ORIGIN)}
+        return Desired("shop", target, Access(), settings, ORIGIN)
+
+    found = check_expanded(state(template, template), state(template, "http://shop.example.com/"))
+    assert [one.code for one in found] == ["bad-redirect"]
