@@ -48,7 +48,6 @@ LARGEST = 1_000_000
 
 _INTEGER = re.compile(r"\s*([-+]?\d{1,15})(\.0*)?\s*")
 _BOOLEANS = {"true": True, "false": False}
-_DEFAULT = re.compile(r":-[^}]*")
 
 
 class _Unresolved(Exception):
@@ -177,7 +176,7 @@ def _is_open(setting: Setting) -> bool:
 
 
 def _secret(path: Path, template: Template, text: str, origin: Origin) -> Secret:
-    source = _DEFAULT.sub(":-****", template.text)
+    source = template.text
     if not text.strip():
         raise _Unresolved(_diagnostic("empty-secret", f"{dotted(path)}: {source}", origin, "set it"))
     if looks_masked(text):

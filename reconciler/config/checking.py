@@ -43,6 +43,10 @@ def _check_text(source: Source, place: tuple[str | int, ...], node: ScalarNode, 
         yield source.problem("bad-reference", node.origin, f"{dotted(path)}: {error}.", hint=hint)
         return
     if isinstance(value, Template):
+        row = FIELD.get(path[1:])
+        if row is not None and row.secret and any(reference.default for reference in value.references):
+            hint = "leave out ':-' and what follows: a default for a secret is the secret in clear"
+            yield source.problem("plaintext-secret", node.origin, dotted(path[1:]), hint=hint)
         return
     if value == text:
         for finding in value_findings(path, value):

@@ -13,6 +13,7 @@ from reconciler.core.fields import AUTH_RESOURCES, FORGOT_PASSWORD, MFA, OAUTH, 
 from reconciler.core.model import Meta, Path, Tree
 
 _VOLATILE = frozenset({"lastPushTimeStamp", "lastPushDirHash", "providerMetadata", "dependsOn"})
+_GROUPS = "Cognito-UserPool-Groups"
 _FEDERATED = ("GoogleWebClient", "FacebookWebClient", "AmazonWebClient", "AppleWebClient")
 
 MIRRORS: Mapping[Path, tuple[Path, ...]] = {
@@ -58,17 +59,22 @@ def read_meta(text: str) -> Meta:
     )
 
 
-def moved_beyond(before: Tree, after: Tree, changed: frozenset[Path]) -> tuple[Path, ...]:
+def moved_beyond(
+    before: Tree, after: Tree, changed: frozenset[Path], *, may_clear_unseen: bool = False
+) -> tuple[Path, ...]:
     """Paths of the meta's auth part that moved although nothing that they mirror was planned.
 
     Args:
         before: ``Meta.auth`` before the update.
         after: the same afterwards.
         changed: the paths of the configuration that the plan changes.
+        may_clear_unseen: whether somebody allowed the update to clear what this API can't express.
     """
     moved = []
     for path in sorted({*_flat(before), *_flat(after)}):
         if _at(before, path) == _at(after, path):
+            continue
+        if may_clear_unseen and _at(after, path) is None and _holds_unseen(before, path):
             continue
         mirrored = next((blocks for mirror, blocks in MIRRORS.items() if path[1 : 1 + len(mirror)] == mirror), ())
         if not any(change[: len(block)] == block for block in mirrored for change in changed):
@@ -76,8 +82,13 @@ def moved_beyond(before: Tree, after: Tree, changed: frozenset[Path]) -> tuple[P
     return tuple(moved)
 
 
+def _holds_unseen(auth: Tree, path: Path) -> bool:
+    """Whether a path of the auth part belongs to a setting that an update clears."""
+    return _at(auth, (path[0], "service")) == _GROUPS or (path[1:2] == ("output",) and path[-1] in _FEDERATED)
+
+
 def _unseen(whole: Tree, sections: Tree, cognito: Tree) -> Iterator[str]:
-    if any(name not in cognito and part.get("service") == "Cognito-UserPool-Groups" for name, part in sections.items()):
+    if any(name not in cognito and part.get("service") == _GROUPS for name, part in sections.items()):
         yield "user groups"
     if any(
         isinstance(whole.get(part), dict) and any(name.startswith("AdminQueries") for name in whole[part])

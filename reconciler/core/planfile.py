@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.core import fields
+from reconciler.core.fields import CREATE_ONLY, FIELD
 from reconciler.core.model import Mark, Plan, Secret, SecretState, TargetPlan, Tree, dotted
 from reconciler.core.planrecord import read_target, write_target
 from reconciler.core.tree import as_api, get, leaves, put
@@ -159,7 +160,7 @@ def _resource_change(plan: TargetPlan) -> dict[str, Any]:
         if isinstance(value, Mark):
             put(unknown, ("ResourceConfig", *row.path), True)
     for change in plan.changes:
-        if change.blocked:
+        if change.blocked and FIELD.get(change.path) in CREATE_ONLY:
             put(after, ("ResourceConfig", *change.path), change.after)
         elif change.after is Mark.SENSITIVE:
             parent = get(after, ("ResourceConfig", *change.path[:-1]))

@@ -18,11 +18,12 @@ from reconciler.core.model import Action, Change, Desired, Finding, Live, Mark, 
 from reconciler.core.normalise import same_name
 from reconciler.core.tree import ABSENT, get
 
+UNSEEN_SETTINGS = "unseen-settings"
 GUARDS = {
     "identity-pool-deletion": "the identity pool and every guest identity in it would be deleted",
     "mfa-on": "MFA would be turned ON in a user pool that exists, which most pools refuse",
     "unread-mfa": "the service did not return Mfa, and an update without it switches MFA off",
-    "unseen-settings": "an update would clear settings that this API can't express",
+    UNSEEN_SETTINGS: "an update would clear settings that this API can't express",
 }
 """Each guard and what it stands for; ``--allow CODE`` lets it pass."""
 
@@ -70,7 +71,7 @@ def blocks(desired: Desired, live: Live, changes: tuple[Change, ...], obstacles:
                 hint="write what is live, or leave it out",
                 origin=change.origin,
             )
-    if live.meta is not None and live.meta.imported:
+    if changes and live.meta is not None and live.meta.imported:
         yield Finding(
             "imported-auth",
             "the auth resource was imported, and an imported one can't be updated",
@@ -105,7 +106,7 @@ def guards(desired: Desired, wanted: Tree, live: Live, changes: tuple[Change, ..
     if changes and live.tree is not None and get(live.tree, MFA_MODE) is ABSENT and get(wanted, MFA_MODE) is ABSENT:
         yield guard("unread-mfa", "Write Mfa.MFAMode, so that the update carries it.", MFA_MODE)
     if changes and live.meta is not None and live.meta.unseen:
-        yield guard("unseen-settings", f"The backend has {', '.join(live.meta.unseen)}.", ())
+        yield guard(UNSEEN_SETTINGS, f"The backend has {', '.join(live.meta.unseen)}.", ())
 
 
 def warnings(desired: Desired, wanted: Tree, live: Live, changes: tuple[Change, ...]) -> Iterator[Finding]:

@@ -70,6 +70,9 @@ def prepare(desired: Desired, live: Live) -> Prepared:
         notes = tuple(_notes(desired, wanted, planned, changes, obstacles))
         if with_oauth:
             changes = (*changes, *_unproven(desired, tree, planned, changes))
+    blocks = tuple(policy.blocks(desired, live, changes, obstacles))
+    if obstacles:
+        changes = tuple(_blocked_inside_oauth(change) for change in changes)
     moved = {path for change in changes for path in (change.path, change.path[:-1])}
     managed = [row for row, _ in leaves(tree) if _is_managed(wanted, row.path)]
     plan = TargetPlan(
@@ -78,7 +81,7 @@ def prepare(desired: Desired, live: Live) -> Prepared:
         live=states(tree),
         planned=states(planned),
         changes=changes,
-        blocks=tuple(policy.blocks(desired, live, changes, obstacles)),
+        blocks=blocks,
         guards=tuple(policy.guards(desired, wanted, live, changes)),
         warnings=(*warned, *policy.warnings(desired, wanted, live, changes)),
         notes=notes,
@@ -119,6 +122,11 @@ def _change(desired: Desired, difference: Difference) -> Change:
     action = Action.ADD if before is None else Action.REMOVE if after is None else Action.CHANGE
     origin = desired.origin_of(difference.path)
     return Change(difference.path, action, before, after, origin if origin != desired.origin else None)
+
+
+def _blocked_inside_oauth(change: Change) -> Change:
+    inside = change.path[: len(OAUTH)] == OAUTH
+    return replace(change, blocked="the OAuth block can't be sent whole") if inside else change
 
 
 def _shown(value: Any) -> Any:

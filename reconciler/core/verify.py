@@ -9,6 +9,7 @@ from reconciler.core.fields import FIELD, FORGOT_PASSWORD, VERIFICATION, Mismatc
 from reconciler.core.meta import moved_beyond
 from reconciler.core.model import Live, Mark, Path, Tree
 from reconciler.core.normalise import same_name
+from reconciler.core.policy import UNSEEN_SETTINGS
 from reconciler.core.targetplan import Prepared, settled_domains
 from reconciler.core.tree import ABSENT, copied, drop, get, leaves, put
 
@@ -64,7 +65,8 @@ def judge(prepared: Prepared, before: Live, after: Live) -> Verdict:
     _pair_members(rewritten, missing, moved)
     meta: tuple[Path, ...] = ()
     if before.meta is not None and after.meta is not None:
-        meta = moved_beyond(before.meta.auth, after.meta.auth, changed)
+        allowed = UNSEEN_SETTINGS in prepared.plan.desired.allow
+        meta = moved_beyond(before.meta.auth, after.meta.auth, changed, may_clear_unseen=allowed)
     return Verdict(tuple(rewritten), tuple(missing), tuple(moved), meta)
 
 

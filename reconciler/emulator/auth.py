@@ -61,7 +61,7 @@ def updated(resource: str, live: Document, sent: Document, switches: Switches) -
         JobRefusedError: Cognito would refuse it.
     """
     config = deepcopy(live)
-    config["AuthResources"] = sent["AuthResources"]
+    config |= {"AuthResources": sent["AuthResources"], "Service": sent["Service"]}
     _update_identity_pool(resource, config, sent.get("IdentityPoolConfigs", {}), switches)
     pool = config["UserPoolConfigs"]
     change = deepcopy(sent["UserPoolConfigs"])

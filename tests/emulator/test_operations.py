@@ -257,7 +257,9 @@ def test_no_credentials_and_no_such_route_are_refused_as_a_gateway_does(
 )
 def test_a_body_that_does_not_fit_its_shape_is_a_bad_request(backend: Backend, body: bytes) -> None:
     scope = "AWS4-HMAC-SHA256 Credential=AKIA/20240101/us-east-1/amplifybackend/aws4_request, Signature=x"
-    response = backend.emulator.handle("POST", "/backend/d2k7example/auth/staging/details", {"Authorization": scope}, body)
+    response = backend.emulator.handle(
+        "POST", "/backend/d2k7example/auth/staging/details", {"Authorization": scope}, body
+    )
     assert response.status == 400
     assert response.headers["x-amzn-ErrorType"] == "BadRequestException"
 

@@ -67,13 +67,6 @@ def test_a_secret_may_come_from_any_variable_and_keeps_its_reference(project: Pa
     assert value.source == "${env:GOOGLE}"
 
 
-def test_the_source_of_a_secret_does_not_show_the_default(project: Path) -> None:
-    value = expanded(project, SECRET, "${env:GOOGLE:-hunter2}")
-    assert value == Secret("hunter2")
-    assert isinstance(value, Secret)
-    assert value.source == "${env:GOOGLE:-****}"
-
-
 def test_a_secret_may_be_put_together(project: Path) -> None:
     assert expanded(project, SECRET, "a-${env:X}-$${b}", X="1") == Secret("a-1-${b}")
 

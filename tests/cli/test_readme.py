@@ -1,0 +1,44 @@
+"""README says what the program does: its tables and blocks are compared with the real thing."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from reconciler.cli.exits import Exit
+from reconciler.config.codes import CODES, WARNINGS
+from reconciler.core.policy import GUARDS
+from reconciler.secrets import CODES as REFERENCE_CODES
+from tests.cli.conftest import ROOT, Project
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+ROWS = dict(re.findall(r"^\| `([a-z0-9-]+)` \| (.*) \|$", README, re.MULTILINE))
+
+
+def test_every_code_of_a_problem_is_in_the_table_with_its_wording() -> None:
+    for code, wording in {**REFERENCE_CODES, **CODES}.items():
+        weight = "warning" if code in WARNINGS else "error"
+        assert ROWS[code].replace("&lt;", "<").replace("\\|", "|") == f"{weight} | {wording}"
+
+
+def test_every_guard_is_in_the_table() -> None:
+    for code, meaning in GUARDS.items():
+        assert ROWS[code] == meaning
+
+
+def test_every_exit_code_is_in_the_table() -> None:
+    table = README.split("## Exit codes")[1].split("##")[0]
+    listed = {int(code) for cell in re.findall(r"^\| ([\d, ]+) \|", table, re.MULTILINE) for code in cell.split(",")}
+    assert listed == set(Exit)
+
+
+def test_the_help_is_the_real_one(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("TERMINAL_WIDTH", "100")
+    assert project.run("--help").out.rstrip() in README
+
+
+def test_the_plan_shown_is_the_real_one(project: Project) -> None:
+    plan = project.run("plan", "auth.yaml", "--emulator").out.rstrip()
+    assert plan in README
