@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from reconciler.core import fields
@@ -93,11 +92,6 @@ def from_json(text: str) -> Plan:
         return Plan(targets, body["timestamp"])
     except (KeyError, TypeError, ValueError, AttributeError):
         raise PlanRefused("The plan file does not have the shape of a plan", hint="plan again with --out") from None
-
-
-def digest_of(body: Mapping[str, Any]) -> str:
-    """The digest that a plan's JSON carries."""
-    return str(body["reconciler"]["digest"])
 
 
 def _digest(value: Any) -> str:

@@ -119,14 +119,9 @@ def warnings(desired: Desired, wanted: Tree, live: Live, changes: tuple[Change, 
             "the old hosted UI domain is deleted before the new one exists: sign-in is down meanwhile",
             origin=domain.origin,
         )
-    elif (
-        domain is None
-        and live.domain_read is not None
-        and get(wanted, DOMAIN_PREFIX) == live.domain_read
-        and live.domain_settled
-        and live.tree is not None
-        and get(live.tree, DOMAIN_PREFIX) != live.domain_read
-    ):
+    written = desired.settings.get(DOMAIN_PREFIX)
+    settled = live.tree is not None and live.domain_settled and get(live.tree, DOMAIN_PREFIX) != live.domain_read
+    if domain is None and settled and written is not None and written.value == live.domain_read:
         yield Finding(
             "domain-suffix",
             "DomainPrefix is written with the environment that the service appends when it is read",

@@ -1,0 +1,64 @@
+"""A transcript becomes a few lines that say why, without noise and without secrets."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.core.transcript import cleaned, reason
+
+NOISY = (
+    "\x1b[32m✔\x1b[0m Successfully pulled backend environment prod from the cloud.\r\n"
+    "⠋ Updating resources in the cloud. This may take a few minutes...\r⠙ Updating\n"
+    "┌──────┬───────┐\n│ Auth │ shop  │\n└──────┴───────┘\n"
+    "UPDATE_FAILED authshop AWS::CloudFormation::Stack Mon Nov 23\n"
+    "Reason: Invalid callback URL\n"
+    "    at /home/runner/amplify.js:12\n"
+)
+
+
+def test_the_lines_that_tell_come_first_and_alone() -> None:
+    assert reason(NOISY) == (
+        "UPDATE_FAILED authshop AWS::CloudFormation::Stack Mon Nov 23\nReason: Invalid callback URL"
+    )
+
+
+def test_without_a_telling_line_the_last_ones_are_shown() -> None:
+    assert reason("one\ntwo\nthree\nfour\n") == "two\nthree\nfour"
+    assert reason("") == ""
+
+
+def test_a_long_line_is_cut() -> None:
+    assert len(reason("Error: " + "word " * 500)) == 304
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'client_secret: "canary-value-1"',
+        "clientSecret=canary-value-1",
+        '"googleClientSecret":"canary-value-1"',
+        "password is canary-value-1",
+        "GOCSPX-canary-value-1",
+        "-----BEGIN PRIVATE KEY-----\ncanary-value-1\n-----END PRIVATE KEY-----",
+        "-----BEGIN PRIVATE KEY-----\ncanary-value-1",
+        "Authorization: Bearer canary-value-1",
+        "AKIACANARYCANARYCANA",
+        "eyJcanary.canary-value-1.x",
+    ],
+)
+def test_what_looks_like_a_secret_is_masked(text: str) -> None:
+    assert "canary" not in cleaned(f"Error: {text} and more").lower()
+
+
+@given(secret=st.text(min_size=4), before=st.text(), after=st.text())
+def test_a_known_secret_is_masked_wherever_it_stands(secret: str, before: str, after: str) -> None:
+    assert secret not in cleaned(before + secret + after, [secret]).replace("****", "\0") or secret in "****"
+
+
+@given(st.text())
+def test_nothing_is_left_that_could_move_the_cursor_or_the_reading_order(text: str) -> None:
+    left = cleaned(text)
+    assert not any(ord(character) < 32 and character not in "\n\t" for character in left)
+    assert not any(character in "\x7f\u202e\u2066\u200b" for character in left)
