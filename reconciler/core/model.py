@@ -434,11 +434,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job of the service as last seen; times are epoch milliseconds, ``status`` is the raw word."""
+    """A job of the service as last seen; times are epoch milliseconds, ``status`` is the raw word.
+
+    ``error`` is a raw transcript that may hold secrets: it is in no ``repr``, and only
+    :func:`~reconciler.core.transcript.reason` makes it fit to be shown.
+    """
 
     id: str | None
     status: str
     operation: str | None = None
-    error: str | None = None
+    error: str | None = field(default=None, repr=False)
     created: int | None = None
     updated: int | None = None

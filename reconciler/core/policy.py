@@ -120,12 +120,13 @@ def warnings(desired: Desired, wanted: Tree, live: Live, changes: tuple[Change, 
             origin=domain.origin,
         )
     written = desired.settings.get(DOMAIN_PREFIX)
-    settled = live.tree is not None and live.domain_settled and get(live.tree, DOMAIN_PREFIX) != live.domain_read
-    if domain is None and settled and written is not None and written.value == live.domain_read:
+    tree = live.tree or {}
+    suffixed = live.domain_settled and get(tree, DOMAIN_PREFIX) != live.domain_read
+    if domain is None and suffixed and written is not None and written.value == live.domain_read:
         yield Finding(
             "domain-suffix",
             "DomainPrefix is written with the environment that the service appends when it is read",
-            hint=f"write {get(live.tree, DOMAIN_PREFIX)}",
+            hint=f"write {get(tree, DOMAIN_PREFIX)}",
             origin=desired.origin_of(DOMAIN_PREFIX),
         )
     if changes and get(wanted, FORGOT_PASSWORD) is not ABSENT:

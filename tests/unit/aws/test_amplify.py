@@ -1,0 +1,246 @@
+"""The gateways over real boto3: what answers must have, and what each failure becomes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore import exceptions as aws
+
+from reconciler.aws.amplify import Reader, Writer, within
+from reconciler.aws.errors import read_problem, update_problem
+from reconciler.aws.session import Sessions, Transport
+from reconciler.core.model import Access, Target
+from reconciler.emulator import (
+    EMULATOR_ACCESS_KEY,
+    EMULATOR_SECRET_KEY,
+    PLANTED_JOB_SECRET,
+    Emulator,
+    Fault,
+    Switches,
+    attach,
+)
+from reconciler.errors import (
+    AccessProblem,
+    AnotherJobRunning,
+    AnswerLost,
+    NotFound,
+    ReadFailed,
+    ServiceProblem,
+    UpdateRefused,
+)
+
+PROD = Target("d2k7example", "prod", "shopauth", "us-east-1")
+CONFIG: dict[str, Any] = {
+    "AuthResources": "USER_POOL_ONLY",
+    "Service": "COGNITO",
+    "UserPoolConfigs": {"PasswordPolicy": {"MinimumLength": 9}},
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """The seeded backend and both gateways to it."""
+
+    emulator: Emulator
+    sessions: Sessions
+
+    @property
+    def reader(self) -> Reader:
+        return self.sessions.reader(Access(), "us-east-1", None)
+
+    @property
+    def writer(self) -> Writer:
+        return self.sessions.writer(Access(), "us-east-1", None)
+
+    def fault(self, kind: str, **more: Any) -> None:
+        self.emulator.inject([Fault(kind, times=0, **more)])
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with Emulator(tmp_path / "state.sqlite") as emulator:
+        emulator.configure(Switches.parse(["job_seconds=0"]))
+        transport = Transport(hook=lambda events: attach(events, emulator))
+        yield World(emulator, Sessions(transport, credentials=(EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY)))
+
+
+READS: list[Callable[[Reader], object]] = [
+    lambda reader: reader.get_auth(PROD),
+    lambda reader: reader.get_backend("d2k7example", "prod"),
+    lambda reader: reader.list_jobs(PROD),
+]
+
+
+@pytest.mark.parametrize("read", READS, ids=["auth", "backend", "jobs"])
+@pytest.mark.parametrize("kind", ["truncated", "empty", "html", "null", "array", "error200", "wrong_types"])
+def test_an_answer_that_is_no_answer_is_a_failed_read(
+    world: World, read: Callable[[Reader], object], kind: str
+) -> None:
+    world.fault(kind)
+    with pytest.raises(ReadFailed):
+        read(world.reader)
+
+
+def test_a_job_without_a_status_is_a_failed_read(world: World) -> None:
+    job = world.writer.update_auth(PROD, CONFIG)
+    assert job.id is not None
+    assert world.reader.get_job(PROD, job.id).status == "COMPLETED"
+    world.fault("empty", operation="GetBackendJob")
+    with pytest.raises(ReadFailed):
+        world.reader.get_job(PROD, job.id)
+
+
+def test_a_config_that_is_not_whole_is_a_failed_read(world: World) -> None:
+    world.emulator.configure(Switches.parse(["missing=AuthResources"]))
+    with pytest.raises(ReadFailed, match="not whole"):
+        world.reader.get_auth(PROD)
+
+
+@pytest.mark.parametrize(
+    ("kind", "problem"),
+    [
+        ("access_denied", AccessProblem),
+        ("expired", AccessProblem),
+        ("drop_before", ReadFailed),
+        ("timeout_before", ReadFailed),
+        ("throttle", ReadFailed),
+    ],
+)
+def test_each_failure_of_a_read_has_its_error(world: World, kind: str, problem: type[ServiceProblem]) -> None:
+    world.fault(kind)
+    with pytest.raises(problem):
+        world.reader.get_backend("d2k7example", None)
+
+
+def test_reads_are_tried_again(world: World) -> None:
+    world.emulator.inject([Fault("throttle", times=2)])
+    assert world.reader.get_backend("d2k7example", None).environments == ("dev", "prod", "staging")
+    assert len(world.emulator.requests("GetBackend")) == 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "problem"),
+    [
+        ("throttle", UpdateRefused),
+        ("access_denied", AccessProblem),
+        ("timeout_before", AnswerLost),
+        ("timeout_after", AnswerLost),
+        ("drop_before", AnswerLost),
+        ("drop_after", AnswerLost),
+        ("null", AnswerLost),
+        ("array", AnswerLost),
+    ],
+)
+def test_an_update_is_sent_once_whatever_happens(world: World, kind: str, problem: type[ServiceProblem]) -> None:
+    world.fault(kind, operation="UpdateBackendAuth")
+    with pytest.raises(problem):
+        world.writer.update_auth(PROD, CONFIG)
+    assert len(world.emulator.requests("UpdateBackendAuth")) == 1
+
+
+def test_an_environment_with_a_job_is_busy(world: World) -> None:
+    world.emulator.configure(Switches.parse(["job_seconds=600"]))
+    world.writer.update_auth(PROD, CONFIG)
+    with pytest.raises(AnotherJobRunning) as caught:
+        world.writer.update_auth(PROD, CONFIG)
+    assert "pending job" in caught.value.detail
+
+
+def test_an_update_that_botocore_refuses_was_not_sent(world: World) -> None:
+    with pytest.raises(UpdateRefused, match="not sent"):
+        world.writer.update_auth(PROD, {**CONFIG, "UserPoolConfigs": {"SignInMethod": "EMAIL"}})
+    assert world.emulator.requests("UpdateBackendAuth") == ()
+
+
+def test_a_refused_update_says_what_to_do_where_it_is_known(world: World) -> None:
+    text = "auth headless is missing the following inputParams googleClientId, facebookAppId"
+    world.fault("error", operation="UpdateBackendAuth", status=400, code="BadRequestException", text=text)
+    with pytest.raises(UpdateRefused) as caught:
+        world.writer.update_auth(PROD, CONFIG)
+    assert "social logins on its identity pool" in caught.value.hint
+
+
+def test_jobs_of_every_page_are_listed(world: World) -> None:
+    for _ in range(30):
+        world.writer.update_auth(PROD, CONFIG)
+    jobs = world.reader.list_jobs(PROD)
+    assert len({job.id for job in jobs}) == 30
+    assert all(job.created is not None and job.operation == "UpdateBackendAuth" for job in jobs)
+
+
+def test_a_failed_job_keeps_its_transcript_for_those_who_clean_it(world: World) -> None:
+    world.fault("job_failed", operation="UpdateBackendAuth")
+    job = world.writer.update_auth(PROD, CONFIG)
+    failed = world.reader.get_job(PROD, job.id or "")
+    assert failed.status == "FAILED"
+    assert failed.error is not None
+    assert PLANTED_JOB_SECRET not in repr(failed), "a noun must not show a transcript"
+
+
+def test_the_reader_has_no_way_to_write(world: World) -> None:
+    assert not hasattr(world.reader, "update_auth")
+    assert type(world.reader) is Reader
+
+
+def test_clients_are_made_once_for_each_way(world: World) -> None:
+    assert world.reader is world.reader
+    assert world.sessions.reader(Access(), "eu-west-1", None) is not world.reader
+
+
+def test_a_call_that_takes_too_long_is_given_up() -> None:
+    never = threading.Event()
+    with pytest.raises(TimeoutError):
+        within(0.01, lambda: never.wait(30))
+    never.set()
+
+
+def test_what_a_call_raises_is_raised_and_what_it_returns_is_returned() -> None:
+    assert within(30, lambda: 7) == 7
+    with pytest.raises(ZeroDivisionError):
+        within(30, lambda: 1 // 0)
+
+
+def answered(status: int, **error: str) -> aws.ClientError:
+    """What botocore raises for an answer with this status."""
+    metadata: Any = {"HTTPStatusCode": status}
+    return aws.ClientError({"Error": error, "ResponseMetadata": metadata}, "X")
+
+
+@pytest.mark.parametrize(
+    ("raised", "problem"),
+    [
+        (aws.NoCredentialsError(), AccessProblem),
+        (aws.ProfileNotFound(profile="shop"), AccessProblem),
+        (aws.EndpointConnectionError(endpoint_url="http://canary"), ReadFailed),
+        (aws.ReadTimeoutError(endpoint_url="http://canary"), ReadFailed),
+        (TimeoutError(), ReadFailed),
+        (TypeError("canary"), ReadFailed),
+        (answered(404, Code="404"), NotFound),
+        (aws.ClientError({"Error": {"Code": "X", "Message": "ResourceNotFoundException: gone"}}, "X"), NotFound),
+        (aws.ClientError({}, "X"), ReadFailed),
+    ],
+)
+def test_no_text_of_botocore_is_shown(raised: Exception, problem: type[ServiceProblem]) -> None:
+    made = read_problem(raised, "GetBackendAuth")
+    assert type(made) is problem
+    assert "canary" not in f"{made} {made.detail} {made.hint}"
+
+
+@pytest.mark.parametrize(
+    ("raised", "problem"),
+    [
+        (aws.NoCredentialsError(), AccessProblem),
+        (aws.EndpointConnectionError(endpoint_url="http://x"), UpdateRefused),
+        (aws.ReadTimeoutError(endpoint_url="http://x"), AnswerLost),
+        (TimeoutError(), AnswerLost),
+        (answered(504, Code="504"), AnswerLost),
+        (answered(200), AnswerLost),
+    ],
+)
+def test_an_update_in_doubt_counts_as_lost(raised: Exception, problem: type[ServiceProblem]) -> None:
+    assert type(update_problem(raised)) is problem

@@ -1,0 +1,93 @@
+"""Sessions: credentials and regions as the AWS CLI finds them, and the caller's account from STS."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from reconciler.aws.session import Sessions, Transport
+from reconciler.core.model import Access
+from reconciler.errors import AccessProblem
+
+IDENTITY = b"""<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
+<Arn>arn:aws:iam::123456789012:user/ci</Arn><UserId>AIDA</UserId><Account>123456789012</Account>
+</GetCallerIdentityResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></GetCallerIdentityResponse>"""
+
+
+@pytest.fixture(autouse=True)
+def _nothing_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    (tmp_path / "config").write_text(
+        "[default]\nregion = eu-west-1\n[profile shop]\nregion = us-west-2\n[profile bare]\n"
+    )
+
+
+@pytest.fixture
+def sts() -> Iterator[tuple[str, list[str]]]:
+    """An STS that tells who calls; the backend's emulator has none."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        """Answers every request alike."""
+
+        def do_POST(self) -> None:
+            asked.append(self.path)
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(IDENTITY)))
+            self.end_headers()
+            self.wfile.write(IDENTITY)
+
+        def log_message(self, *_arguments: object) -> None:
+            """Stay quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}", asked
+        server.shutdown()
+
+
+def test_a_profile_has_its_region() -> None:
+    sessions = Sessions(Transport())
+    assert sessions.region_of(None) == "eu-west-1"
+    assert sessions.region_of("shop") == "us-west-2"
+    assert sessions.region_of("bare") is None
+
+
+def test_a_profile_that_is_not_there_is_an_access_problem() -> None:
+    with pytest.raises(AccessProblem, match="ProfileNotFound"):
+        Sessions(Transport()).region_of("nobody")
+
+
+def test_the_account_is_asked_for_once(sts: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    url, asked = sts
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    sessions = Sessions(Transport())
+    assert sessions.account(Access(), "us-east-1") == "123456789012"
+    assert sessions.account(Access(), "us-east-1") == "123456789012"
+    assert len(asked) == 1
+
+
+def test_an_account_that_cant_be_had_is_unknown() -> None:
+    assert Sessions(Transport()).account(Access(), "us-east-1") is None
+
+
+def test_a_role_is_not_assumed_silently() -> None:
+    with pytest.raises(AccessProblem, match="role_arn"):
+        Sessions(Transport()).reader(Access(role_arn="arn:aws:iam::1:role/x"), "us-east-1", None)
+
+
+def test_a_region_or_endpoint_that_is_none_is_an_error_of_ours() -> None:
+    with pytest.raises(Exception, match="the client failed"):
+        Sessions(Transport()).reader(Access(), "us-east-1", "not a url")

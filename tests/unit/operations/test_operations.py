@@ -1,0 +1,291 @@
+"""Operations over a gateway of our own, for answers that the embedded backend can't give."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from reconciler.core.gateway import Backend
+from reconciler.core.model import Desired, Job, OutcomeKind, Target
+from reconciler.errors import AccessProblem, AnswerLost, Diagnostic, NotFound, ReadFailed, ServiceProblem, Severity
+from reconciler.operations.apply import apply
+from reconciler.operations.fleet import for_each, silent
+from reconciler.operations.jobs import Clock, Stopped, Waiting, find_started, job_ids, wait_for
+from reconciler.operations.live import read_live
+from reconciler.operations.plan import plan
+from reconciler.operations.pull import pull
+from tests.unit.core.builders import OAUTH, ORIGIN, TARGET, config, desired
+
+META = json.dumps({"auth": {"shopauth": {"service": "Cognito", "output": {}}}})
+LENGTH = "UserPoolConfigs.PasswordPolicy.MinimumLength"
+Answer = Any
+
+
+@dataclass
+class Double:
+    """A gateway that answers from lists; an exception is raised, the last answer repeats."""
+
+    auth: list[Answer] = field(default_factory=lambda: [config()])
+    backend: list[Answer] = field(default_factory=lambda: [Backend(("prod",), META)])
+    jobs: list[Answer] = field(default_factory=lambda: [()])
+    job: list[Answer] = field(default_factory=lambda: [Job("j", "COMPLETED")])
+    update: Answer = field(default_factory=lambda: Job("j", "COMPLETED"))
+    sent: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def get_auth(self, _target: Target) -> Any:
+        return self._next(self.auth)
+
+    def get_backend(self, _app: str, _environment: str | None) -> Any:
+        return self._next(self.backend)
+
+    def get_job(self, _target: Target, _job_id: str) -> Any:
+        return self._next(self.job)
+
+    def list_jobs(self, _target: Target) -> Any:
+        return self._next(self.jobs)
+
+    def update_auth(self, _target: Target, config: Mapping[str, Any]) -> Any:
+        self.sent.append(config)
+        return self._next([self.update])
+
+    def _next(self, answers: list[Answer]) -> Any:
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@dataclass
+class Time:
+    """A clock that moves only when somebody sleeps; ``stop_after`` sleeps somebody presses Ctrl-C."""
+
+    now: float = 0.0
+    stop_after: int | None = None
+
+    @property
+    def clock(self) -> Clock:
+        def sleep(seconds: float) -> None:
+            if self.stop_after is not None:
+                if self.stop_after <= 0:
+                    raise Stopped
+                self.stop_after -= 1
+            self.now += seconds
+
+        return Clock(lambda: self.now, sleep)
+
+
+def unresolved(document: Desired) -> tuple[Desired, tuple[Diagnostic, ...]]:
+    return document, ()
+
+
+def applied(gateway: Double, time: Time | None = None, resolve: Any = unresolved) -> Any:
+    """Plan and apply a longer password through a gateway."""
+    planned = plan([desired({LENGTH: 9})], lambda _: Double(auth=[config()]), now="2026-01-01T00:00:00Z")
+    clock = (time or Time()).clock
+    return apply(planned, lambda _: gateway, resolve, clock=clock, waiting=Waiting(10, 1800, 3))[0]
+
+
+LONGER = config({"PasswordPolicy": {"MinimumLength": 9}})
+
+
+def test_an_update_that_lands_is_applied() -> None:
+    gateway = Double(auth=[config(), config(), LONGER])
+    assert applied(gateway).kind is OutcomeKind.APPLIED
+    assert len(gateway.sent) == 1
+
+
+def test_references_that_no_longer_resolve_stop_before_anything_is_sent() -> None:
+    problem = Diagnostic(Severity.ERROR, "unset-reference", "A reference has no value", origin=ORIGIN)
+    gateway = Double()
+    outcome = applied(gateway, resolve=lambda document: (document, (problem,)))
+    assert (outcome.kind, gateway.sent) == (OutcomeKind.FAILED, [])
+    assert outcome.findings[0].code == "unset-reference"
+
+
+def test_a_result_that_cant_be_read_is_unverified() -> None:
+    gateway = Double(auth=[config(), config(), ReadFailed("no answer")])
+    outcome = applied(gateway)
+    assert outcome.kind is OutcomeKind.UNVERIFIED
+    assert outcome.findings[0].code == "unread"
+
+
+def test_a_result_that_stands_only_in_the_last_read_is_not_proven() -> None:
+    gateway = Double(auth=[config(), config(), config(), config(), LONGER])
+    outcome = applied(gateway)
+    assert outcome.kind is OutcomeKind.UNVERIFIED
+    assert outcome.findings[0].code == "unsettled"
+
+
+def test_a_failed_job_that_moved_something_is_unverified() -> None:
+    gateway = Double(auth=[config(), config(), LONGER], update=Job("j", "FAILED", error="Error: it broke"))
+    outcome = applied(gateway)
+    assert outcome.kind is OutcomeKind.UNVERIFIED
+    assert "MinimumLength moved although the job failed" in outcome.findings[0].summary
+
+
+def test_a_failed_job_after_which_nothing_can_be_read_says_so() -> None:
+    gateway = Double(auth=[config(), config(), ReadFailed("no answer")], update=Job("j", "FAILED"))
+    outcome = applied(gateway)
+    assert outcome.kind is OutcomeKind.FAILED
+    assert "not known" in outcome.hint
+
+
+def test_access_lost_after_sending_leaves_the_outcome_unknown_and_names_the_job() -> None:
+    gateway = Double(update=Job("j1", "RUNNING"), job=[AccessProblem("expired")])
+    outcome = applied(gateway)
+    assert (outcome.kind, outcome.job) == (OutcomeKind.UNKNOWN, "j1")
+    assert "get-backend-job" in outcome.hint
+
+
+def test_polls_that_fail_are_tried_again_until_the_deadline() -> None:
+    time = Time()
+    gateway = Double(job=[ReadFailed("reset"), NotFound("not yet"), Job("j", "COMPLETED")])
+    ended = wait_for(
+        gateway, TARGET, Job("j", "RUNNING"), name="t", clock=time.clock, waiting=Waiting(), observer=silent
+    )
+    assert (ended.status, time.now) == ("COMPLETED", 30)
+    with pytest.raises(ReadFailed):
+        wait_for(
+            Double(job=[ReadFailed("reset")]),
+            TARGET,
+            Job("j", "RUNNING"),
+            name="t",
+            clock=time.clock,
+            waiting=Waiting(10, 60),
+            observer=silent,
+        )
+
+
+def test_a_lost_answer_after_which_nobody_can_say_is_unknown() -> None:
+    other = config({"Mfa": {"MFAMode": "OPTIONAL", "Settings": {"MfaTypes": ["SMS"], "SmsMessage": "{####}"}}})
+    gateway = Double(auth=[config(), config(), other], update=AnswerLost("504"))
+    outcome = applied(gateway)
+    assert outcome.kind is OutcomeKind.UNKNOWN
+    assert "list-backend-jobs" in outcome.hint
+    assert len(gateway.sent) == 1
+
+
+def test_a_lost_answer_that_landed_without_a_job_is_verified() -> None:
+    gateway = Double(auth=[config(), config(), LONGER], update=AnswerLost("504"))
+    assert applied(gateway).kind is OutcomeKind.APPLIED
+
+
+def test_the_newest_unknown_update_job_is_taken_for_ours_and_lists_that_fail_are_tried_again() -> None:
+    jobs = (
+        Job("old", "COMPLETED", "UpdateBackendAuth", created=1),
+        Job("api", "RUNNING", "UpdateBackendAPI", created=9),
+        Job("one", "RUNNING", "UpdateBackendAuth", created=5),
+        Job("two", "RUNNING", "UpdateBackendAuth", created=7),
+    )
+    gateway = Double(jobs=[ReadFailed("reset"), (), jobs])
+    found = find_started(gateway, TARGET, frozenset({"old"}), clock=Time().clock, waiting=Waiting())
+    assert found is not None
+    assert found.id == "two"
+
+
+def test_jobs_that_cant_be_listed_stop_an_update_before_it_is_sent() -> None:
+    gateway = Double(jobs=[AccessProblem("denied")])
+    outcome = applied(gateway)
+    assert (outcome.kind, gateway.sent) == (OutcomeKind.DENIED, [])
+    with pytest.raises(ReadFailed) as caught:
+        job_ids(Double(jobs=[ReadFailed("no answer")]), TARGET)
+    assert "find it again" in caught.value.hint
+
+
+def test_what_was_stopped_before_its_update_is_skipped() -> None:
+    gateway = Double()
+    assert applied(gateway, Time(stop_after=0)).kind is OutcomeKind.SKIPPED
+    assert gateway.sent == []
+
+
+def test_stopping_during_the_wait_says_that_the_job_goes_on() -> None:
+    gateway = Double(update=Job("j1", "RUNNING"), job=[Job("j1", "RUNNING")])
+    outcome = applied(gateway, Time(stop_after=3))
+    assert (outcome.kind, outcome.job) == (OutcomeKind.UNKNOWN, "j1")
+    assert "its job goes on" in outcome.summary
+
+
+def test_a_backend_without_meta_guards_every_change() -> None:
+    reader = Double(backend=[Backend(("prod",), None)])
+    (planned,) = plan([desired({LENGTH: 9})], lambda _: reader, now="").planned
+    assert [guard.code for guard in planned.guards] == ["unseen-settings"]
+
+
+def test_a_meta_that_is_no_json_is_a_failed_read() -> None:
+    reader = Double(backend=[Backend(("prod",), "nonsense")])
+    (failure,) = plan([desired({LENGTH: 9})], lambda _: reader, now="").failures
+    assert "not JSON" in failure.summary
+
+
+def test_a_gateway_that_cant_be_made_fails_its_target_alone() -> None:
+    def reader_of(document: Desired) -> Double:
+        if document.name == "shop-prod":
+            raise AccessProblem("no credentials")
+        return Double()
+
+    made = plan([desired({LENGTH: 9})], reader_of, now="")
+    assert made.failures[0].kind.value == "access"
+
+
+def test_a_document_that_lacks_something_fails_with_its_diagnostics() -> None:
+    (failure,) = plan([desired({"UserPoolConfigs.Mfa.MFAMode": "OPTIONAL"})], lambda _: Double(), now="").failures
+    assert len(failure.diagnostics) == 2
+
+
+@pytest.mark.parametrize(
+    ("backend", "says"),
+    [
+        ([NotFound("gone")], "there is no Amplify backend for app d2k7example in us-east-1"),
+        ([AccessProblem("denied")], "denied"),
+        ([Backend(("dev",), None)], "has no backend environment prod"),
+        ([Backend(("prod",), None), Backend(("prod",), '{"auth": {}}')], "has no auth resource shopauth"),
+        ([Backend(("prod",), None), ReadFailed("no answer")], "has no auth resource shopauth"),
+        ([Backend((), None)], "has no auth resource shopauth"),
+    ],
+)
+def test_what_is_not_there_is_said_with_what_is(backend: list[Answer], says: str) -> None:
+    with pytest.raises(ServiceProblem) as caught:
+        read_live(Double(auth=[NotFound("404")], backend=backend), TARGET, with_meta=False)
+    assert says in caught.value.summary
+
+
+def test_a_read_that_failed_is_no_auth_only_when_the_meta_says_so() -> None:
+    def problem(backend: Answer) -> ServiceProblem:
+        with pytest.raises(ServiceProblem) as caught:
+            read_live(Double(auth=[ReadFailed("error in a 200")], backend=[backend]), TARGET, with_meta=False)
+        return caught.value
+
+    assert isinstance(problem(Backend(("prod",), '{"auth": {}}')), NotFound)
+    for backend in (Backend(("prod",), META), Backend(("prod",), None), Backend(("prod",), "x"), ReadFailed("no")):
+        assert isinstance(problem(backend), ReadFailed)
+
+
+def test_a_domain_in_doubt_is_settled_by_the_hosted_domain() -> None:
+    meta = {"auth": {"shopauth": {"service": "Cognito", "output": {"HostedUIDomain": "shop-prod"}}}}
+    reader = Double(
+        auth=[config({"OAuth": {**OAUTH, "DomainPrefix": "shop-prod"}})],
+        backend=[Backend(("prod",), json.dumps(meta))],
+    )
+    live = read_live(reader, TARGET, with_meta=False)
+    assert live.tree is not None
+    assert live.tree["UserPoolConfigs"]["OAuth"]["DomainPrefix"] == "shop"
+    assert (live.domain_read, live.domain_settled) == ("shop-prod", True)
+
+
+@pytest.mark.parametrize("resources", [{}, {"a": {"service": "Cognito"}, "b": {"service": "Cognito"}}])
+def test_pull_finds_one_resource_or_says_why_not(resources: dict[str, Any]) -> None:
+    unnamed = Target("d2k7example", "prod", "", "us-east-1")
+    reader = Double(backend=[Backend(("prod",), json.dumps({"auth": resources}))])
+    with pytest.raises(NotFound) as caught:
+        pull(reader, unnamed)
+    assert ("several" in caught.value.summary) == bool(resources)
+    assert pull(Double(), unnamed).target.resource == "shopauth"
+
+
+def test_results_keep_the_order_of_the_items() -> None:
+    assert for_each(range(50), lambda number: number * 2, parallelism=8) == tuple(range(0, 100, 2))
+    assert for_each([], str, parallelism=8) == ()
