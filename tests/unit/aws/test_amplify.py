@@ -207,8 +207,8 @@ def test_what_a_call_raises_is_raised_and_what_it_returns_is_returned() -> None:
 
 def answered(status: int, **error: str) -> aws.ClientError:
     """What botocore raises for an answer with this status."""
-    metadata: Any = {"HTTPStatusCode": status}
-    return aws.ClientError({"Error": error, "ResponseMetadata": metadata}, "X")
+    response: Any = {"Error": error, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return aws.ClientError(response, "X")
 
 
 @pytest.mark.parametrize(
