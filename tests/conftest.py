@@ -1,4 +1,4 @@
-"""What tests of several packages share: the real AWS CLI, in an environment of its own."""
+"""What tests of several packages share: programs that live in environments of their own."""
 
 import fcntl
 import os
@@ -14,24 +14,31 @@ _CACHE = Path(__file__).parents[1] / ".cache"
 
 @pytest.fixture(scope="session")
 def aws_cli() -> Path:
-    """Return the `aws` executable: $RECONCILER_TEST_AWS, or one installed once into .cache/awscli.
+    """Return the real `aws`; it pins its own botocore, so it cannot live beside the one under test."""
+    return _executable("aws", package="awscli")
 
-    It pins its own botocore, so it cannot live beside the one under test.
-    """
-    given = os.environ.get("RECONCILER_TEST_AWS")
+
+@pytest.fixture(scope="session")
+def checkov() -> Path:
+    """Return the real `checkov`, which is heavy and pins much."""
+    return _executable("checkov", package="checkov")
+
+
+def _executable(name: str, *, package: str) -> Path:
+    """Return a program: the one that $RECONCILER_TEST_<NAME> names, or one installed once into .cache."""
+    given = os.environ.get(f"RECONCILER_TEST_{name.upper()}")
     if given:
         return Path(given)
-    home = _CACHE / "awscli"
-    executable = home / "bin" / "aws"
+    home = _CACHE / package
     done = home / "installed"
     _CACHE.mkdir(exist_ok=True)
-    with (_CACHE / "awscli.lock").open("w") as lock:
+    with (_CACHE / f"{package}.lock").open("w") as lock:
         # The workers of one test run, and several runs, wait here for the first.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
             venv.create(home, clear=True, with_pip=True)
             python = str(home / "bin" / "python")
-            install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "awscli"]
+            install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", package]
             subprocess.run([python, *install], check=True, stdout=sys.stderr)
             done.touch()
-    return executable
+    return home / "bin" / name

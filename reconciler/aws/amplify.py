@@ -119,7 +119,7 @@ class Reader:
             raise read_problem(problem, operation) from None
         if not isinstance(answer, dict):
             raise ReadFailed(f"{operation} answered with something that is no object", hint="try again")
-        _log.debug("%s: request %s", operation, answer.get("ResponseMetadata", {}).get("RequestId"))
+        _told(operation, answer)
         error = answer.get("Error")
         if error and error_is_failure:
             raise ReadFailed(f"{operation} answered with an error", detail=reason(str(error)))
@@ -150,8 +150,14 @@ class Writer(Reader):
             raise update_problem(problem) from None
         if not isinstance(answer, dict):
             raise AnswerLost("UpdateBackendAuth was sent, and its answer is no object")
-        _log.debug("UpdateBackendAuth: request %s", answer.get("ResponseMetadata", {}).get("RequestId"))
+        _told("UpdateBackendAuth", answer)
         return _job(answer)
+
+
+def _told(operation: str, answer: Mapping[str, Any]) -> None:
+    """What ``--verbose`` and ``--debug`` show of a call: never its content."""
+    _log.info("%s answered", operation)
+    _log.debug("%s: request %s", operation, answer.get("ResponseMetadata", {}).get("RequestId"))
 
 
 def _job(answer: Mapping[str, Any]) -> Job:

@@ -48,8 +48,7 @@ def apply(
         plan = _saved(run, paths[0])
     else:
         plan = make_plan(run, paths, choice, allow, strict=strict)
-        if show.format is Format.TEXT:
-            write_result(plan_renderers(plan, drift=False)[Format.TEXT](colourful(no_color=show.no_color)))
+        _show(plan, show)
     if not any(target.changes for target in plan.planned):
         _nothing_to_do(plan, show, saved=saved)
     if plan.failures:
@@ -60,6 +59,15 @@ def apply(
     outcomes, stopped = _carry_out(run, plan, waiting)
     emit(outcome_renderers(outcomes, plan), show)
     raise typer.Exit(stopped or of_outcomes(outcomes, saved=saved))
+
+
+def _show(plan: Plan, show: Show) -> None:
+    """What is about to be sent is shown, on standard error where standard output is for a machine."""
+    text = plan_renderers(plan, drift=False)[Format.TEXT]
+    if show.format is Format.TEXT:
+        write_result(text(colourful(no_color=show.no_color)))
+    else:
+        write_error(text(False))
 
 
 def _is_plan(paths: Sequence[str]) -> bool:

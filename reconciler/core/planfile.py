@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from reconciler.core import fields
+from reconciler.core.fields import Mismatch
 from reconciler.core.fields import CREATE_ONLY, FIELD
 from reconciler.core.model import Mark, Plan, Secret, SecretState, TargetPlan, Tree, dotted
 from reconciler.core.planrecord import read_target, write_target
@@ -24,12 +25,15 @@ PLAN_VERSION = 1
 def fingerprint(tree: Tree | None) -> str:
     """A digest of a whole live configuration: the same for the same state, however it was spelt.
 
-    Sets are sorted, and of a secret only its state word goes in.
+    Sets are sorted, and of a secret only its state word goes in. Members whose reads are unreliable, and
+    which no update can change, stay out: they would make a plan stale at random.
     """
     if tree is None:
         return "absent"
     flat: dict[str, Any] = {}
     for row, value in leaves(tree):
+        if row.create_only is Mismatch.WARNING:
+            continue
         if isinstance(value, Secret):
             flat[dotted(row.path)] = SecretState.READABLE.value
         else:

@@ -103,14 +103,15 @@ def _sent(value: Any) -> Any:
 def oauth_obstacles(planned: Tree, desired: Tree, *, domain_settled: bool) -> tuple[str, ...]:
     """Why the planned OAuth block can't be sent whole; empty when it can.
 
-    The service loses the whole change when a redirect list is missing, fills missing scopes, skips a
-    provider without its secret, and renames the hosted domain when a read suffix is sent back.
+    The service loses the whole change when a redirect list is missing, fills missing scopes, may generate a
+    missing domain, skips a provider without its secret, and renames the hosted domain when a read suffix is
+    sent back. The domain of a block that is new is no obstacle: the service fills it.
     """
     if get(planned, OAUTH) is ABSENT:
         return ()
     obstacles = [
         f"{dotted(path)} is neither returned by the service nor written"
-        for path in (*OAUTH_LISTS, (*OAUTH, "OAuthGrantType"))
+        for path in (DOMAIN_PREFIX, *OAUTH_LISTS, (*OAUTH, "OAuthGrantType"))
         if get(planned, path) is ABSENT
     ]
     for row in FIELDS:

@@ -90,20 +90,32 @@ def apply(
         What became of each target, in the order of the plan.
     """
     parts = _Parts(resolve, clock, waiting, observer)
-    checked = tuple(_check_first(target, gateway_of, parts) for target in plan.targets)
+    work = [_with_gateway(target, gateway_of) for target in plan.targets]
+    checked = for_each(work, lambda item: _check_first(item, parts), parallelism=parallelism)
     if any(isinstance(item, Outcome) for item in checked):
         return tuple(item if isinstance(item, Outcome) else _skipped(item.plan) for item in checked)
     return for_each(checked, lambda item: _finish(item, parts), parallelism=parallelism)
 
 
-def _check_first(target: TargetPlan | TargetFailure, gateway_of: GatewayOf, parts: _Parts) -> _Checked | Outcome:
-    """Whether a target may be updated, before anything is sent to any."""
+def _with_gateway(target: TargetPlan | TargetFailure, gateway_of: GatewayOf) -> tuple[TargetPlan, Gateway] | Outcome:
+    """A target with the way to it, or why it may not be updated before anything is read."""
     if isinstance(target, TargetFailure):
         return Outcome(target.name, target.target, OutcomeKind.FAILED, target.summary, target.detail, target.hint)
     if refused := _refused(target):
         return refused
     try:
-        return _check(target, gateway_of(target.desired), parts)
+        return target, gateway_of(target.desired)
+    except ServiceProblem as problem:
+        return _failed(target, problem)
+
+
+def _check_first(item: tuple[TargetPlan, Gateway] | Outcome, parts: _Parts) -> _Checked | Outcome:
+    """Whether a target is still as it was planned, before anything is sent to any."""
+    if isinstance(item, Outcome):
+        return item
+    target, gateway = item
+    try:
+        return _check(target, gateway, parts)
     except ServiceProblem as problem:
         return _failed(target, problem)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reconciler.core.fields import SECRETS
+from reconciler.core.fields import FORGOT_PASSWORD, SECRETS
 from reconciler.core.gateway import ReadGateway
 from reconciler.core.model import Target
-from reconciler.core.tree import as_api, copied
+from reconciler.core.tree import as_api, copied, drop
 from reconciler.errors import NotFound
 from reconciler.operations.live import explain_absence, read_backend_meta, read_live
 
@@ -22,7 +22,9 @@ class Pulled:
 
 
 def pull(reader: ReadGateway, target: Target) -> Pulled:
-    """Read one target as it is.
+    """Read one target as it is, but for the deprecated ForgotPassword.
+
+    Live may hold it with another text than VerificationMessage, and a document may not; left out, live keeps it.
 
     Args:
         reader: where to read.
@@ -36,6 +38,7 @@ def pull(reader: ReadGateway, target: Target) -> Pulled:
         target = replace(target, resource=_only_resource(reader, target))
     live = read_live(reader, target, with_meta=True)
     tree = copied(live.tree or {})
+    drop(tree, FORGOT_PASSWORD)
     for path in SECRETS:
         provider = path[:-1]
         node: Any = tree
