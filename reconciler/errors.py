@@ -5,6 +5,7 @@ Failures of the world are exceptions, one leaf for each thing that a caller can 
 
     ReconcilerError
     ├── UsageProblem            the command was asked for something it can't do
+    ├── OutputProblem           a result can't be written where it should be
     ├── InputProblem            documents, files or references are wrong (carries diagnostics)
     ├── PlanRefused             a saved plan can't be applied (stale, damaged, foreign, blocked)
     ├── GuardRefused            a guard stands in the way, or nobody confirmed
@@ -73,6 +74,10 @@ class ReconcilerError(Exception):
 
 class UsageProblem(ReconcilerError):
     """The command line asks for something that can't be done."""
+
+
+class OutputProblem(ReconcilerError):
+    """A result can't be written where it should be."""
 
 
 class InputProblem(ReconcilerError):

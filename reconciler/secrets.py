@@ -82,6 +82,18 @@ class Resolver:
         named = tuple(replace(found, target=desired.name) for found in problems)
         return replace(desired, settings=settings), named
 
+    def check(self, desired: Desired) -> tuple[Diagnostic, ...]:
+        """What can be said of references without following them: whether each may stand where it does."""
+        problems: list[Diagnostic] = []
+        for path, setting in desired.settings.items():
+            for member in setting.value if isinstance(setting.value, tuple) else (setting,):
+                for reference in member.value.references if isinstance(member.value, Template) else ():
+                    try:
+                        self._permit(reference, member.origin, secret=FIELD[path].secret)
+                    except _Unresolved as unresolved:
+                        problems.append(replace(unresolved.diagnostic, target=desired.name))
+        return tuple(problems)
+
     def expand_text(self, template: Template, origin: Origin) -> str | Diagnostic:
         """Expand a text that is no secret, such as a region, or say why it can't be."""
         try:
@@ -114,37 +126,44 @@ class Resolver:
         )
 
     def _value(self, reference: Reference, origin: Origin, *, secret: bool) -> str:
-        match reference.scheme:
-            case "env":
-                value = self._variable(reference, origin, secret=secret)
-            case "file":
-                value = self._file(reference, origin, secret=secret)
-            case _:
-                raise _problem("reference-unsupported", reference, origin, "use ${env:NAME} or ${file:path}")
+        self._permit(reference, origin, secret=secret)
+        value = self._variable(reference, origin) if reference.scheme == "env" else self._file(reference, origin)
         if any("\ud800" <= character <= "\udfff" for character in value):
             raise _problem("unreadable-reference", reference, origin, "it must be text in UTF-8")
         return value
 
-    def _variable(self, reference: Reference, origin: Origin, *, secret: bool) -> str:
-        name = reference.name
-        if not (secret or name.startswith(OPEN_PREFIX) or name in self.allowed_env):
-            hint = f"outside secret fields a variable's name begins with {OPEN_PREFIX}, or is in the project's list"
-            raise _problem("reference-not-allowed", reference, origin, hint)
-        value = self.environ.get(name)
+    def _permit(self, reference: Reference, origin: Origin, *, secret: bool) -> None:
+        """Refuse a reference that may not stand where it does, whatever it points to."""
+        match reference.scheme:
+            case "env" if not (secret or reference.name.startswith(OPEN_PREFIX) or reference.name in self.allowed_env):
+                hint = f"outside secret fields a variable's name begins with {OPEN_PREFIX}, or is in the project's list"
+                raise _problem("reference-not-allowed", reference, origin, hint)
+            case "file" if not reference.name.isprintable():
+                raise _problem("unreadable-reference", reference, origin, "a path has no control characters")
+            case "file" if not (secret or self._is_public(FilePath(origin.file).parent / reference.name)):
+                hint = "outside secret fields a file is one of the project's, and not hidden"
+                raise _problem("reference-not-allowed", reference, origin, hint)
+            case "env" | "file":
+                return
+            case _:
+                raise _problem("reference-unsupported", reference, origin, "use ${env:NAME} or ${file:path}")
+
+    def _is_public(self, path: FilePath) -> bool:
+        """Whether a file is the project's and not hidden: .git and .env hold what nobody may print."""
+        root, real = _real(self.project_root), _real(path)
+        return real.is_relative_to(root) and not any(part.startswith(".") for part in real.relative_to(root).parts)
+
+    def _variable(self, reference: Reference, origin: Origin) -> str:
+        value = self.environ.get(reference.name)
         # As in a shell, ':-' stands in for an empty variable too.
         if reference.default is not None and not value:
             return reference.default
         if value is None:
-            raise _problem("unset-reference", reference, origin, f"set {name}")
+            raise _problem("unset-reference", reference, origin, f"set {reference.name}")
         return value
 
-    def _file(self, reference: Reference, origin: Origin, *, secret: bool) -> str:
-        if not reference.name.isprintable():
-            raise _problem("unreadable-reference", reference, origin, "a path has no control characters")
+    def _file(self, reference: Reference, origin: Origin) -> str:
         path = FilePath(origin.file).parent / reference.name
-        if not secret and not _real(path).is_relative_to(_real(self.project_root)):
-            hint = "outside secret fields a file is one of the project's"
-            raise _problem("reference-not-allowed", reference, origin, hint)
         try:
             with path.open("rb") as file:
                 data = file.read(LARGEST + 1)

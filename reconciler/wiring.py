@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.core.model import Access, Desired, Plan, Target, TargetPlan
+from reconciler.core.model import EMBEDDED, Access, Desired, Plan, Target, TargetPlan
 from reconciler.core.policy import GUARDS
 from reconciler.errors import Diagnostic, InputProblem, PlanRefused, Severity, UsageProblem
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from reconciler.config.desired import Loaded
     from reconciler.emulator import Emulator
     from reconciler.secrets import Resolver
-
-EMBEDDED = "emulator"
-"""The endpoint of a target that lives in the embedded backend."""
 
 STATE_FOLDER = ".reconciler"
 
@@ -150,13 +147,17 @@ class Services:
         loaded = load(
             paths,
             defaults=defaults,
-            environ=self._environ,
+            environ={} if self._connection.emulator else self._environ,
             stdin=stdin,
             resolve=network,
             root=self.project_root,
             expand_text=self.resolver.expand_text,
         )
         return replace(loaded, desired=_selected(loaded.desired, selection, whole=not loaded.errors))
+
+    def check(self, loaded: Loaded) -> tuple[Diagnostic, ...]:
+        """Every problem that can be found without following a reference."""
+        return (*loaded.diagnostics, *(found for desired in loaded.desired for found in self.resolver.check(desired)))
 
     def resolve(self, desired: Desired) -> tuple[Desired, tuple[Diagnostic, ...]]:
         """Replace the references of a document by their values, and check those."""
@@ -270,7 +271,7 @@ class Services:
             or self._region_of(connection.profile)
         )
         if not region:
-            raise UsageProblem("No region is given", hint="give --region, or set AWS_REGION")
+            raise UsageProblem("No region is given", hint="give --region, or set AWS_DEFAULT_REGION")
         target = Target(app, environment, resource, region, endpoint=connection.endpoint_url)
         access = Access(profile=connection.profile)
         return self._located(Desired(f"{resource}-{environment}", target, access, {}, Origin("-", 1, 1)))
@@ -321,12 +322,15 @@ def _selected(desired: Sequence[Desired], selection: Selection, *, whole: bool) 
         if whole and not any(fnmatchcase(name, pattern) for name in names):
             raise UsageProblem(f"No target is named {pattern}", hint=f"there are: {', '.join(names) or 'none'}")
     allowed = frozenset(selection.allow)
-    return tuple(
+    chosen = tuple(
         replace(document, allow=document.allow | allowed)
         for document in desired
         if (not selection.targets or _matches(document.name, selection.targets))
         and not _matches(document.name, selection.excludes)
     )
+    if whole and desired and not chosen:
+        raise UsageProblem("No target is left to work on", hint=f"there are: {', '.join(names)}")
+    return chosen
 
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from reconciler.aws.errors import read_problem, update_problem
+from reconciler.aws.errors import NO_ANSWER, read_problem, update_problem
 from reconciler.core.gateway import Backend
 from reconciler.core.model import Job, Target
 from reconciler.core.transcript import reason
@@ -70,9 +70,9 @@ class Reader:
         )
         config = answer.get("ResourceConfig")
         if not isinstance(config, dict) or not isinstance(config.get("UserPoolConfigs"), dict):
-            raise ReadFailed(f"{operation} answered without a ResourceConfig", hint="try again")
+            raise ReadFailed(f"{operation} answered without a ResourceConfig", hint=NO_ANSWER)
         if not config.get("AuthResources") or not config["UserPoolConfigs"]:
-            raise ReadFailed(f"{operation} answered with a ResourceConfig that is not whole", hint="try again")
+            raise ReadFailed(f"{operation} answered with a ResourceConfig that is not whole", hint=NO_ANSWER)
         return config
 
     def get_backend(self, app: str, environment: str | None) -> Backend:
@@ -81,7 +81,7 @@ class Reader:
         answer = self._read("GetBackend", lambda: self._client.get_backend(**names))
         environments = answer.get("BackendEnvironmentList")
         if not answer.get("AppId") or not isinstance(environments, list | None):
-            raise ReadFailed("GetBackend answered without an app", hint="try again")
+            raise ReadFailed("GetBackend answered without an app", hint=NO_ANSWER)
         meta = answer.get("AmplifyMetaConfig")
         return Backend(tuple(str(name) for name in environments or ()), meta if isinstance(meta, str) else None)
 
@@ -95,7 +95,7 @@ class Reader:
             error_is_failure=False,
         )
         if not answer.get("Status"):
-            raise ReadFailed("GetBackendJob answered without a status", hint="try again")
+            raise ReadFailed("GetBackendJob answered without a status", hint=NO_ANSWER)
         return _job(answer)
 
     def list_jobs(self, target: Target) -> tuple[Job, ...]:
@@ -105,7 +105,7 @@ class Reader:
         for _ in range(_MOST_PAGES):
             answer = self._read("ListBackendJobs", lambda: self._client.list_backend_jobs(**names))
             if not isinstance(answer.get("Jobs"), list):
-                raise ReadFailed("ListBackendJobs answered without jobs", hint="try again")
+                raise ReadFailed("ListBackendJobs answered without jobs", hint=NO_ANSWER)
             jobs += [_job(job) for job in answer["Jobs"]]
             if not answer.get("NextToken"):
                 return tuple(jobs)
@@ -116,9 +116,10 @@ class Reader:
         try:
             answer = within(self._deadline, call)
         except (BotoCoreError, ClientError, TimeoutError, *_MISREAD) as problem:
+            _told(operation, problem.response if isinstance(problem, ClientError) else {})
             raise read_problem(problem, operation) from None
         if not isinstance(answer, dict):
-            raise ReadFailed(f"{operation} answered with something that is no object", hint="try again")
+            raise ReadFailed(f"{operation} answered with something that is no object", hint=NO_ANSWER)
         _told(operation, answer)
         error = answer.get("Error")
         if error and error_is_failure:
@@ -147,6 +148,7 @@ class Writer(Reader):
                 ),
             )
         except (BotoCoreError, ClientError, TimeoutError, *_MISREAD) as problem:
+            _told("UpdateBackendAuth", problem.response if isinstance(problem, ClientError) else {})
             raise update_problem(problem) from None
         if not isinstance(answer, dict):
             raise AnswerLost("UpdateBackendAuth was sent, and its answer is no object")
@@ -156,8 +158,9 @@ class Writer(Reader):
 
 def _told(operation: str, answer: Mapping[str, Any]) -> None:
     """What ``--verbose`` and ``--debug`` show of a call: never its content."""
-    _log.info("%s answered", operation)
-    _log.debug("%s: request %s", operation, answer.get("ResponseMetadata", {}).get("RequestId"))
+    metadata = answer.get("ResponseMetadata", {})
+    _log.info("%s: status %s", operation, metadata.get("HTTPStatusCode", "none"))
+    _log.debug("%s: request %s", operation, metadata.get("RequestId", "without an id"))
 
 
 def _job(answer: Mapping[str, Any]) -> Job:

@@ -30,6 +30,7 @@ NO_CREDENTIALS = (
 NEVER_SENT = (aws.EndpointConnectionError, aws.ConnectTimeoutError, aws.ProxyConnectionError, aws.ParamValidationError)
 _DENIED_STATUS = {401, 403}
 _EXPIRED = ("ExpiredToken", "RequestExpired", "InvalidClientTokenId", "UnrecognizedClient")
+_UNSIGNED = ("InvalidSignature", "SignatureDoesNotMatch", "IncompleteSignature", "MissingAuthenticationToken")
 _BUSY = ("already a pending job", "deployment is already in progress")
 _HINTS = {
     "auth headless is missing the following inputParams": (
@@ -38,6 +39,9 @@ _HINTS = {
     "Cannot turn MFA functionality ON": "this user pool was created without MFA: write OPTIONAL",
     "gen2-migration": "the app is locked for its migration to Gen 2: every update fails for good",
 }
+
+
+NO_ANSWER = "try again; if it stays, something between here and AWS answers: look at --endpoint-url and proxies"
 
 
 def hint_for(text: str) -> str:
@@ -62,7 +66,9 @@ def read_problem(problem: Exception, operation: str) -> ServiceProblem:
         )
     if isinstance(problem, TimeoutError):
         return ReadFailed(f"{operation} failed: no whole answer in time", hint="try again, or raise --cli-read-timeout")
-    return ReadFailed(f"{operation} failed: {type(problem).__name__}", hint="try again; --debug shows the request ids")
+    if not isinstance(problem, aws.BotoCoreError):
+        return ReadFailed(f"{operation} failed: the answer does not have the shape of one", hint=NO_ANSWER)
+    return ReadFailed(f"{operation} failed: {type(problem).__name__}", hint="try again")
 
 
 def update_problem(problem: Exception) -> ServiceProblem:
@@ -86,9 +92,12 @@ def _answered(problem: aws.ClientError, operation: str) -> ServiceProblem | None
     if any(sign in said for sign in _BUSY):
         hint = "wait until it has ended, then try again"
         return AnotherJobRunning("another job is running in this environment", detail=said, hint=hint)
-    if _status(problem) in _DENIED_STATUS or code.startswith(("AccessDenied", "Forbidden", *_EXPIRED)):
-        expired = code.startswith(_EXPIRED)
-        hint = "renew the credentials" if expired else f"the permission it needs is amplifybackend:{operation}"
+    if _status(problem) in _DENIED_STATUS or code.startswith(("AccessDenied", "Forbidden", *_EXPIRED, *_UNSIGNED)):
+        hint = f"the permission it needs is amplifybackend:{operation}"
+        if code.startswith(_EXPIRED):
+            hint = "renew the credentials"
+        elif code.startswith(_UNSIGNED):
+            hint = "look at the secret access key, and at this machine's clock"
         return AccessProblem(f"{operation} was denied: {said}", hint=hint)
     if _status(problem) == 404 or "ResourceNotFoundException" in f"{code} {said}":  # noqa: PLR2004 - not found
         return NotFound(f"{operation} found nothing", detail=said)
@@ -96,6 +105,10 @@ def _answered(problem: aws.ClientError, operation: str) -> ServiceProblem | None
 
 
 def _no_credentials(problem: Exception) -> AccessProblem:
+    if isinstance(problem, aws.ProfileNotFound):
+        return AccessProblem(
+            "the AWS profile that is named does not exist", hint="look at 'aws configure list-profiles'"
+        )
     return AccessProblem(
         f"no usable AWS credentials ({type(problem).__name__})",
         hint="run 'aws configure' or 'aws sso login', name a profile with --profile, or try --emulator",

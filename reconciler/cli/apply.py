@@ -9,19 +9,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from reconciler.cli.console import colourful, confirm, write_error, write_result
-from reconciler.cli.exits import Exit, of_outcomes, of_plan
+from reconciler.cli.console import colourful, confirm, show_error, write_error, write_result
+from reconciler.cli.exits import Exit, of_outcomes, of_plan, worst
 from reconciler.cli.options import Allow, Choice, Format, Paths, Reach, Show, Strict
 from reconciler.cli.output import emit, outcome_renderers, plan_renderers
 from reconciler.cli.plan import read_plan
 from reconciler.cli.run import Run, make_plan, start
 from reconciler.core.model import Outcome, OutcomeKind, Plan
 from reconciler.core.planfile import applyable, from_json
-from reconciler.errors import PlanRefused, UsageProblem
+from reconciler.errors import OutputProblem, PlanRefused, UsageProblem
 from reconciler.operations.jobs import Clock, Stopped, Waiting
 
 
@@ -57,8 +57,14 @@ def apply(
         confirm("Do you want to perform these actions?")
     waiting = Waiting(poll_interval, job_timeout, verify_polls)
     outcomes, stopped = _carry_out(run, plan, waiting)
-    emit(outcome_renderers(outcomes, plan), show)
-    raise typer.Exit(stopped or of_outcomes(outcomes, saved=saved))
+    code = stopped or of_outcomes(outcomes, saved=saved)
+    try:
+        emit(outcome_renderers(outcomes, plan), show)
+    except OutputProblem as problem:
+        # What was done decides the code: a report that can't be written must not look like nothing was sent.
+        show_error(problem)
+        code = worst([code, Exit.ERROR])
+    raise typer.Exit(code)
 
 
 def _show(plan: Plan, show: Show) -> None:
@@ -134,16 +140,16 @@ def _carry_out(run: Run, plan: Plan, waiting: Waiting) -> tuple[tuple[Outcome, .
 
 @contextmanager
 def _stoppable() -> Iterator[tuple[Clock, list[Exit]]]:
-    """A clock whose sleep ends with the first Ctrl-C or SIGTERM; a second one ends the process as usual.
+    """A clock whose sleep ends with the first Ctrl-C, SIGTERM or SIGHUP; a second one ends the process as usual.
 
     An update that is being sent is not interrupted: its answer is worth more than a second.
     """
     asked = threading.Event()
     stopped: list[Exit] = []
-    before: dict[signal.Signals, signal.Handlers | int | None] = {}
+    before: dict[signal.Signals, Any] = {}
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        stopped.append(Exit.TERMINATED if number == signal.SIGTERM else Exit.INTERRUPTED)
+        stopped.append(Exit.INTERRUPTED if number == signal.SIGINT else Exit.TERMINATED)
         asked.set()
         for name, handler in before.items():
             signal.signal(name, handler)
@@ -153,9 +159,11 @@ def _stoppable() -> Iterator[tuple[Clock, list[Exit]]]:
         if asked.wait(seconds):
             raise Stopped
 
-    for name in (signal.SIGINT, signal.SIGTERM):
-        before[name] = signal.getsignal(name)  # type: ignore[assignment]
-        signal.signal(name, stop)
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        handler = signal.getsignal(name)
+        if handler is not signal.SIG_IGN:  # as nohup leaves SIGHUP
+            before[name] = handler
+            signal.signal(name, stop)
     try:
         yield Clock(time.monotonic, sleep), stopped
     finally:

@@ -9,8 +9,9 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import TextIO
 
-from reconciler.errors import GuardRefused, ReconcilerError, UsageProblem
+from reconciler.errors import GuardRefused, OutputProblem, ReconcilerError, UsageProblem
 
 _QUIET_SECONDS = 60
 
@@ -21,17 +22,29 @@ def colourful(*, no_color: bool) -> bool:
 
 
 def write_result(text: str) -> None:
-    """The result, to standard output; characters that its encoding lacks are escaped."""
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
-    sys.stdout.flush()
+    """The result, to standard output; characters that its encoding lacks are escaped.
+
+    Raises:
+        OutputProblem: it can't be written, for example because the disk is full.
+    """
+    try:
+        _write(sys.stdout, text)
+    except BrokenPipeError:
+        raise
+    except OSError as problem:
+        raise OutputProblem(f"standard output can't be written: {problem.strerror}") from None
 
 
 def write_error(text: str) -> None:
-    """Something that is not the result, to standard error."""
-    encoding = sys.stderr.encoding or "utf-8"
-    sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding))
-    sys.stderr.flush()
+    """Something that is not the result, to standard error; where that is closed nobody listens."""
+    if sys.stderr is not None:
+        _write(sys.stderr, text)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    stream.flush()
 
 
 def show_error(problem: ReconcilerError) -> None:
@@ -49,7 +62,7 @@ def confirm(question: str) -> None:
     Raises:
         GuardRefused: there is no terminal to ask on, or the answer is not ``yes``.
     """
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise GuardRefused(
             "There is no terminal to confirm on, and nothing was sent",
             hint="give --auto-approve, or save the plan with 'plan --out FILE' and apply that file",
@@ -59,14 +72,31 @@ def confirm(question: str) -> None:
         raise GuardRefused("Not confirmed, and nothing was sent")
 
 
-def write_file(path: str, text: str) -> None:
-    """Write a file whole or not at all, readable by its owner only.
+def check_file(path: str) -> None:
+    """Refuse a file that could not be written, before anything is done of which it would tell.
 
     Raises:
-        UsageProblem: it can't be written.
+        UsageProblem: it is a folder, or its folder is not there or can't be written.
     """
-    target = Path(path)
+    target = Path(path).resolve()
+    if target.is_dir():
+        raise UsageProblem(f"{path} is a folder", hint="name a file")
+    if not target.parent.is_dir() or not os.access(target if target.exists() else target.parent, os.W_OK):
+        raise UsageProblem(f"{path} can't be written", hint="make its folder, or name another file")
+
+
+def write_file(path: str, text: str) -> None:
+    """Write a file whole or not at all, readable by its owner only; a link is followed, a device written to.
+
+    Raises:
+        OutputProblem: it can't be written.
+    """
+    target = Path(path).resolve()
     try:
+        if target.exists() and not target.is_file():
+            with target.open("w", encoding="utf-8", errors="backslashreplace") as device:
+                device.write(text)
+            return
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
@@ -79,7 +109,7 @@ def write_file(path: str, text: str) -> None:
                 Path(temporary).unlink()
             raise
     except OSError as problem:
-        raise UsageProblem(f"{path} can't be written: {problem.strerror}") from None
+        raise OutputProblem(f"{path} can't be written: {problem.strerror}") from None
 
 
 class Progress:
@@ -99,7 +129,7 @@ class Progress:
         now = time.monotonic()
         with self._lock:
             last, at = self._told.get(name, ("", 0.0))
-            live = sys.stderr.isatty()
+            live = sys.stderr is not None and sys.stderr.isatty()
             if kind == last and not live and now - at < _QUIET_SECONDS:
                 return
             self._told[name] = (kind, now)

@@ -55,14 +55,14 @@ app.add_typer(emulator, name="emulator")
 def main(arguments: list[str] | None = None) -> int:
     """Run one command line and return its exit code."""
     command: Any = typer.main.get_command(app)
+    if sys.stdout is None:
+        write_error("Error: standard output is closed, so nothing could be shown, and nothing is done\n")
+        return Exit.ERROR
     try:
         result = command.main(args=arguments, prog_name="reconciler", standalone_mode=False)
         return int(result or 0)
-    except InputProblem as problem:
-        show_diagnostics(problem.diagnostics)
-        return Exit.ERROR
     except ReconcilerError as problem:
-        show_error(problem)
+        show_diagnostics(problem.diagnostics) if isinstance(problem, InputProblem) else show_error(problem)
         return of_error(problem)
     except _ClickException as problem:
         problem.show()
@@ -74,14 +74,3 @@ def main(arguments: list[str] | None = None) -> int:
         # The reader left, as `| head` does; Python would complain again while it shuts down.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.ERROR
-
-
-def run() -> None:
-    """The console script."""
-    code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # A read that is still under way after Ctrl-C would hold the interpreter until its timeout.
-    if code == Exit.INTERRUPTED:
-        os._exit(code)
-    sys.exit(code)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
-from reconciler.cli.console import colourful, write_error, write_file, write_result
+from reconciler.cli.console import check_file, colourful, write_error, write_file, write_result
 from reconciler.cli.options import Format, Show
 from reconciler.core.model import Outcome, Plan
 from reconciler.errors import Diagnostic, InputProblem, Severity, UsageProblem
@@ -24,8 +25,26 @@ def reports_of(show: Show) -> tuple[tuple[Format, str], ...]:
         if not equals or not path or name not in set(Format):
             formats = ", ".join(Format)
             raise UsageProblem("--report takes FORMAT=FILE", detail=text, hint=f"the formats are {formats}")
+        check_file(path)
         reports.append((Format(name), path))
     return tuple(reports)
+
+
+@contextmanager
+def problems_as_result(show: Show) -> Iterator[None]:
+    """Write problems of the input as the result where the result is for a machine, and to every report.
+
+    People read them on standard error, where the caller's caller puts them.
+    """
+    try:
+        yield
+    except InputProblem as problem:
+        renderers = diagnostics_renderers(problem.diagnostics)
+        for format_, path in reports_of(show):
+            write_file(path, renderers[format_](False))
+        if show.format is not Format.TEXT:
+            write_result(renderers[show.format](False))
+        raise
 
 
 def emit(renderers: _Renderers, show: Show) -> None:

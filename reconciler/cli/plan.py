@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from reconciler.cli.console import write_error, write_file
+from reconciler.cli.console import check_file, write_error, write_file
 from reconciler.cli.exits import Exit, of_plan
 from reconciler.cli.options import Allow, Choice, Paths, Reach, Show, Strict
 from reconciler.cli.output import emit, plan_renderers
 from reconciler.cli.run import make_plan, start
+from reconciler.core.planfile import applyable
 from reconciler.errors import UsageProblem
 
 _LARGEST_PLAN = 500_000_000
@@ -31,6 +33,8 @@ def plan(
 ) -> None:
     """Read the live configuration and show what apply would change. Never writes to the service."""
     run = start(reach, show, first_path=paths[0], parallelism=choice.parallelism)
+    if out is not None:
+        _check_out(out, paths)
     made = make_plan(run, paths, choice, allow, strict=strict)
     if out is not None:
         from reconciler import __version__
@@ -40,7 +44,16 @@ def plan(
     emit(plan_renderers(made, drift=False), show)
     if out is not None:
         write_error(f"\nSaved the plan to: {out}\n")
+        if applyable(made):
+            apply = f'reconciler apply "{out}"'
+            write_error(f"\nTo perform exactly these actions, run the following command to apply:\n    {apply}\n")
     raise typer.Exit(of_plan(made, changes=Exit.CHANGES if detailed_exitcode else Exit.DONE))
+
+
+def _check_out(out: str, paths: Sequence[str]) -> None:
+    check_file(out)
+    if any(Path(path).exists() and Path(path).samefile(out) for path in paths if Path(out).exists()):
+        raise UsageProblem(f"{out} is one of the documents", hint="save the plan to a file of its own")
 
 
 def drift(paths: Paths, reach: Reach, choice: Choice, show: Show, allow: Allow = None, strict: Strict = False) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from reconciler.cli.console import write_error, write_file, write_result
+from reconciler.cli.console import check_file, write_error, write_file, write_result
 from reconciler.cli.options import Reach, Show
 from reconciler.cli.run import start
 from reconciler.errors import UsageProblem
@@ -32,6 +32,8 @@ def pull(
 
     if out is not None and Path(out).exists() and not force:
         raise UsageProblem(f"{out} exists", hint="overwrite it with --force, or name another file")
+    if out is not None:
+        check_file(out)
     run = start(reach, Show(quiet=quiet, debug=debug), first_path=out or ".")
     wanted = run.services.target(app_id, env, resource or "")
     pulled = read(run.services.reader_of(wanted), wanted.target)

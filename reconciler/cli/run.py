@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli.console import Progress
 from reconciler.cli.options import Choice, Reach, Show
-from reconciler.cli.output import reports_of, warn
+from reconciler.cli.output import problems_as_result, reports_of, warn
 from reconciler.core.model import Plan
 from reconciler.wiring import Connection, Selection, Services
 
@@ -26,6 +26,7 @@ class Run:
     """One command's services, progress and choices."""
 
     services: Services
+    show: Show
     progress: Progress
     parallelism: int
 
@@ -45,7 +46,7 @@ def start(reach: Reach, show: Show, *, first_path: str = ".", parallelism: int =
         state_dir=reach.state_dir,
     )
     services = Services(connection, first_path=first_path, parallelism=parallelism)
-    return Run(services, Progress(quiet=show.quiet), parallelism)
+    return Run(services, show, Progress(quiet=show.quiet), parallelism)
 
 
 def load(run: Run, paths: Sequence[str], choice: Choice, allow: Sequence[str] | None, *, network: bool) -> Loaded:
@@ -58,8 +59,9 @@ def make_plan(run: Run, paths: Sequence[str], choice: Choice, allow: Sequence[st
     """Load, check, resolve, read and plan."""
     from reconciler.operations.plan import plan
 
-    desired, warnings = run.services.locate(load(run, paths, choice, allow, network=True))
-    warn(warnings, strict=strict)
+    with problems_as_result(run.show):
+        desired, warnings = run.services.locate(load(run, paths, choice, allow, network=True))
+        warn(warnings, strict=strict)
     return plan(
         desired,
         run.services.reader_of,

@@ -25,9 +25,9 @@ class Contract(StrEnum):
 def validate(paths: Paths, show: Show, strict: Strict = False) -> None:
     """Check documents without any network; references need not resolve."""
     run = start(Reach(), show, first_path=paths[0])
-    loaded = load(run, paths, Choice(), None, network=False)
-    emit(diagnostics_renderers(loaded.diagnostics), show)
-    failed = any(strict or problem.severity is Severity.ERROR for problem in loaded.diagnostics)
+    problems = run.services.check(load(run, paths, Choice(), None, network=False))
+    emit(diagnostics_renderers(problems), show)
+    failed = any(strict or problem.severity is Severity.ERROR for problem in problems)
     raise typer.Exit(Exit.ERROR if failed else Exit.DONE)
 
 

@@ -44,8 +44,8 @@ def _check_text(source: Source, place: tuple[str | int, ...], node: ScalarNode, 
         return
     if isinstance(value, Template):
         row = FIELD.get(path[1:])
-        if row is not None and row.secret and any(reference.default for reference in value.references):
-            hint = "leave out ':-' and what follows: a default for a secret is the secret in clear"
+        if row is not None and row.secret and _tells(value):
+            hint = "write a reference and nothing else, without ':-' and a default: both are in clear"
             yield source.problem("plaintext-secret", node.origin, dotted(path[1:]), hint=hint)
         return
     if value == text:
@@ -53,6 +53,11 @@ def _check_text(source: Source, place: tuple[str | int, ...], node: ScalarNode, 
             yield source.problem(finding.code, node.origin, finding.detail, hint=finding.hint)
         return
     yield from _check_escaped(source, path, value, node.origin)
+
+
+def _tells(template: Template) -> bool:
+    """Whether a template for a secret has a part of it in clear."""
+    return any(isinstance(part, str) or part.default for part in template.parts)
 
 
 def _check_escaped(source: Source, path: Path, value: str, origin: Origin) -> Iterator[Diagnostic]:

@@ -53,9 +53,11 @@ _ERRORS: dict[str, str] = {
     "plaintext-secret": "A secret is written in clear",
     "masked-secret": "A mask stands where a secret belongs",
     # layers and targets
+    "bad-base": "Only a YAML or JSON file that is not hidden can be extended",
     "missing-base": "A document to extend can't be found",
     "extends-cycle": "Documents extend each other in a circle",
     "base-with-several-documents": "A file to extend must hold exactly one document",
+    "unmanaged-written": "A path is both written and called unmanaged",
     "unknown-path": "There is no such path below ResourceConfig",
     "duplicate-name": "Two documents have the same name",
     "duplicate-target": "Two documents describe the same environment",

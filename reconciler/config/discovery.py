@@ -12,7 +12,7 @@ from reconciler.config.source import STDIN
 from reconciler.errors import Diagnostic, Origin
 
 PROJECT_FILE = "reconciler.yaml"
-_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
+DOCUMENT_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def _inside(folder: Path) -> list[Path]:
         files.extend(
             Path(above) / name
             for name in names
-            if Path(name).suffix.lower() in _SUFFIXES and name != PROJECT_FILE and not name.startswith(".")
+            if Path(name).suffix.lower() in DOCUMENT_SUFFIXES and name != PROJECT_FILE and not name.startswith(".")
         )
     return sorted(files, key=lambda file: file.relative_to(folder).parts)
 

@@ -27,7 +27,7 @@ _MERGE = "<<"
 _HINTS = (
     # A part of the parser's message -> what helps. The message itself quotes the input, so it is not shown.
     ("tab character", "indent with spaces: YAML has no tabs there"),
-    ("cannot start any token", "quote the value, and indent with spaces"),
+    ("cannot start any token", "quote the value, and indent with spaces, not with tabs"),
     ("mapping values are not allowed", "quote a value that has ': ' in it, and check the indentation"),
     ("could not find expected ':'", "a key is followed by ':' and a space"),
     ("unexpected end of stream", "a quote is not closed"),

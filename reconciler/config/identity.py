@@ -72,7 +72,9 @@ class Identities:
         }
         missing = [key for key in _REQUIRED if key not in node.entries]
         if missing:
-            hint = "a document that others extend needs no AppId" if "AppId" in missing else ""
+            without = "a document that others extend needs no AppId"
+            with_it = "AppId makes this a target; leave it to the documents that extend this one"
+            hint = without if "AppId" in missing else with_it
             self.report(document.source, "missing-key", document.node.origin, ", ".join(missing), hint)
         for key in _OPTIONS:
             self._fill(key, node, texts, sources)
@@ -138,7 +140,7 @@ class Identities:
         if region:
             texts["region"] = region
         elif self.resolve:
-            hint = "write 'region:', give --region, or set AWS_REGION"
+            hint = "write 'region:', give --region, or set AWS_DEFAULT_REGION"
             self.report(document.source, "no-region", document.node.origin, hint=hint)
         else:
             texts["region"] = UNKNOWN_REGION

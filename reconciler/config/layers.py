@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.config.checking import check_document
-from reconciler.config.discovery import resolved
+from reconciler.config.discovery import DOCUMENT_SUFFIXES, resolved
 from reconciler.config.document import DEEPEST, compose
 from reconciler.config.nodes import Entry, ListNode, MappingNode, Node, ScalarNode
 from reconciler.config.rules import spelling_hint
@@ -97,7 +97,10 @@ class Layers:
         path = _folder(source) / text
         real = self._real(path)
         if not real.is_relative_to(self.root):
-            return self._no_base(source, "outside-project", place, f"The project is {self.root.name}.")
+            hint = "the project begins at the top of the git work tree, or where reconciler.yaml is"
+            return self._no_base(source, "outside-project", place, f"The project is {self.root}.", hint)
+        if os.path.isfile(path) and not _may_be_base(real.relative_to(self.root)):  # noqa: PTH113 - as below
+            return self._no_base(source, "bad-base", place, hint="a base ends in .yaml, .yml or .json")
         if real in chain:
             names = " -> ".join(step.name for step in (*chain[chain.index(real) :], real))
             return self._no_base(source, "extends-cycle", place, names)
@@ -159,6 +162,11 @@ class Layers:
                 self._report(document.source, "unknown-path", item, hint=hint)
                 sound = False
                 continue
+            if _writes(document.node, (ROOT_KEY, *path)):
+                detail = f"{item.value} is written in this document too."
+                self._report(document.source, "unmanaged-written", item, detail, "remove one of the two")
+                sound = False
+                continue
             kept = without(below, (ROOT_KEY, *path))
             if kept is below:
                 self._report(document.source, "unmanaged-nothing", item, hint="remove the line")
@@ -206,6 +214,11 @@ def without(node: MappingNode, path: tuple[str, ...]) -> MappingNode:
     return MappingNode(entries, node.origin)
 
 
+def _writes(node: MappingNode, path: tuple[str, ...]) -> bool:
+    """Whether a document itself writes what stands at a path."""
+    return without(node, path) is not node
+
+
 def _extended(node: MappingNode) -> list[tuple[ScalarNode, str]]:
     """What a document extends, in order, each with its place; what is no text is no file."""
     written = node.get("extends")
@@ -219,6 +232,11 @@ def _extended(node: MappingNode) -> list[tuple[ScalarNode, str]]:
         # A path with a control character is reported as such, and no system call takes a NUL.
         and item.value.isprintable()
     ]
+
+
+def _may_be_base(path: Path) -> bool:
+    """Whether a file of the project is one that documents are kept in: its lines may be shown in problems."""
+    return path.suffix.lower() in DOCUMENT_SUFFIXES and not any(part.startswith(".") for part in path.parts)
 
 
 def _folder(source: Source) -> Path:

@@ -16,11 +16,14 @@ MASK = "****"
 LONGEST_LINE = 200
 
 _NOT_ALPHANUMERIC = re.compile(r"[^a-z0-9]")
+_TELLING_WORDS = ("secret", "private", "passwd", "token", "credential", "accesskey")
 _SECRET_NAMES = ("clientsecret", "privatekey")
 _ALIKE = 0.75
 _KEY_BEFORE_COLON = re.compile(r"([\w.$\\-][\w .$\\-]*)[\"']?\s*\Z")
 _LONGEST_KEY = 64
-_REFERENCE_ALONE = re.compile(r"\s*(?P<quote>[\"']?)\$\{[^}]*\}(?P=quote)\s*(?=[,}\]#]|\Z)")
+_REFERENCE_ALONE = re.compile(
+    r"\s*(?P<quote>[\"']?)\$\{(?:env|file|ssm|secretsmanager):[^}]*\}(?P=quote)\s*(?=[,}\]#]|\Z)"
+)
 _DEFAULT = re.compile(r":-[^}]*")
 _DOUBLE_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _SINGLE_QUOTED = re.compile(r"'(?:[^']|'')*'")
@@ -44,7 +47,9 @@ class Span:
 def is_secret_key(key: str) -> bool:
     """Whether a key names a secret, misspelt ones included."""
     plain = _NOT_ALPHANUMERIC.sub("", key.lower())
-    if "secret" in plain or "private" in plain:
+    if plain == "forgotpassword":
+        return False
+    if plain.endswith(("password", "pass")) or any(word in plain for word in _TELLING_WORDS):
         return True
     return any(difflib.SequenceMatcher(None, plain, name).ratio() >= _ALIKE for name in _SECRET_NAMES)
 

@@ -143,6 +143,8 @@ def _finding(violation: _Violation) -> Finding:
 
 
 def _secret_in_clear(value: str, path: Path) -> Finding:
+    if not value.strip():
+        return Finding("bad-reference", dotted(path), "write a reference such as ${env:NAME}, or remove the line")
     if looks_masked(value):
         hint = "remove the line: the secret that is live stays; or write a reference to where it lives"
         return Finding("masked-secret", dotted(path), hint)

@@ -15,6 +15,7 @@ from reconciler.core.model import Meta, Path, Tree
 _VOLATILE = frozenset({"lastPushTimeStamp", "lastPushDirHash", "providerMetadata", "dependsOn"})
 _GROUPS = "Cognito-UserPool-Groups"
 _FEDERATED = ("GoogleWebClient", "FacebookWebClient", "AmazonWebClient", "AppleWebClient")
+_SOCIAL = {"FACEBOOK": "Facebook", "GOOGLE": "Google", "AMAZON": "LoginWithAmazon", "APPLE": "SignInWithApple"}
 
 MIRRORS: Mapping[Path, tuple[Path, ...]] = {
     ("frontendAuthConfig", "passwordProtectionSettings"): (PASSWORD_POLICY,),
@@ -82,6 +83,12 @@ def moved_beyond(
     return tuple(moved)
 
 
+def social_providers(meta: Meta) -> tuple[str, ...]:
+    """The social providers that the backend has, in the API's names."""
+    listed = [_at(part, ("frontendAuthConfig", "socialProviders")) for part in meta.auth.values()]
+    return tuple(_SOCIAL[name] for names in listed if isinstance(names, list) for name in names if name in _SOCIAL)
+
+
 def _holds_unseen(auth: Tree, path: Path) -> bool:
     """Whether a path of the auth part belongs to a setting that an update clears."""
     return _at(auth, (path[0], "service")) == _GROUPS or (path[1:2] == ("output",) and path[-1] in _FEDERATED)
@@ -100,6 +107,12 @@ def _unseen(whole: Tree, sections: Tree, cognito: Tree) -> Iterator[str]:
 
 
 def _stable(value: Any) -> Any:
+    """A part without what changes at every push; lists are sets, also in the JSON that stands in a text."""
+    if isinstance(value, str) and value.startswith("{"):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return value
     if isinstance(value, dict):
         return {
             key: _stable(below)

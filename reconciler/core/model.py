@@ -188,6 +188,10 @@ class Setting:
     origin: Origin
 
 
+EMBEDDED = "emulator"
+"""The endpoint of a target that lives in the embedded backend."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Which auth resource: the identity. ``region`` is never empty; the others may be unknown."""

@@ -7,8 +7,7 @@ import json
 from typing import Any
 
 from reconciler.core import fields
-from reconciler.core.fields import Mismatch
-from reconciler.core.fields import CREATE_ONLY, FIELD
+from reconciler.core.fields import CREATE_ONLY, FIELD, Mismatch
 from reconciler.core.model import Mark, Plan, Secret, SecretState, TargetPlan, Tree, dotted
 from reconciler.core.planrecord import read_target, write_target
 from reconciler.core.tree import as_api, get, leaves, put

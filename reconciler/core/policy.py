@@ -6,15 +6,17 @@ from collections.abc import Iterator
 
 from reconciler.core.fields import (
     AUTH_RESOURCES,
+    BLOCKS,
     CREATE_ONLY,
     DOMAIN_PREFIX,
     FORGOT_PASSWORD,
     MFA_MODE,
     OAUTH,
+    PROVIDERS,
     VERIFICATION,
     Mismatch,
 )
-from reconciler.core.model import Action, Change, Desired, Finding, Live, Mark, Path, Tree, dotted
+from reconciler.core.model import Action, Change, Desired, Finding, Live, Path, Tree, dotted
 from reconciler.core.normalise import same_name
 from reconciler.core.tree import ABSENT, get
 
@@ -43,7 +45,10 @@ def create_only_differences(desired: Desired, wanted: Tree, live: Tree) -> tuple
         ):
             continue
         origin = desired.origin_of(row.path)
-        if row.create_only is Mismatch.WARNING:
+        if read is ABSENT:
+            summary = f"{dotted(row.path)} was not returned by the service, and can't be compared"
+            warnings.append(Finding("create-only-unread", summary, origin=origin))
+        elif row.create_only is Mismatch.WARNING:
             warnings.append(
                 Finding(
                     "create-only-differs",
@@ -54,10 +59,8 @@ def create_only_differences(desired: Desired, wanted: Tree, live: Tree) -> tuple
                 )
             )
         elif isinstance(written, str):
-            before = read if isinstance(read, str) else None
-            action = Action.CHANGE if before is not None else Action.ADD
             reason = "only a new user pool could have it, and every user would be lost"
-            blocked.append(Change(row.path, action, before, written, origin, blocked=reason))
+            blocked.append(Change(row.path, Action.CHANGE, str(read), written, origin, blocked=reason))
     return blocked, warnings
 
 
@@ -112,8 +115,12 @@ def guards(desired: Desired, wanted: Tree, live: Live, changes: tuple[Change, ..
 def warnings(desired: Desired, wanted: Tree, live: Live, changes: tuple[Change, ...]) -> Iterator[Finding]:
     """What is in nobody's way and should be known before the change."""
     moved = {change.path: change for change in changes}
+    yield from _losses(desired, wanted, live)
+    mode = moved.get(MFA_MODE)
+    if mode is not None and mode.after == "OFF":
+        yield Finding("mfa-off", "MFA is switched off for every user", origin=mode.origin)
     domain = moved.get(DOMAIN_PREFIX)
-    if domain is not None and domain.before is not None and domain.after is not Mark.KNOWN_AFTER_APPLY:
+    if domain is not None and domain.before is not None and domain.after is not None:
         yield Finding(
             "domain-change",
             "the old hosted UI domain is deleted before the new one exists: sign-in is down meanwhile",
@@ -148,3 +155,16 @@ def warnings(desired: Desired, wanted: Tree, live: Live, changes: tuple[Change, 
             hint="write VerificationMessage, so that the update carries it",
             origin=desired.origin,
         )
+
+
+def _losses(desired: Desired, wanted: Tree, live: Live) -> Iterator[Finding]:
+    """Ways to sign in that a document takes away."""
+    tree = live.tree or {}
+    if get(wanted, OAUTH) is None and get(tree, OAUTH) is not ABSENT:
+        summary = "the hosted UI and its domain are deleted: nobody can sign in through it any more"
+        yield Finding("hosted-ui-removal", summary, origin=desired.origin_of(OAUTH))
+    for block in BLOCKS:
+        gone = get(wanted, block.path) is None and get(tree, block.path) is not ABSENT
+        if gone and block.path[:-1] == PROVIDERS:
+            summary = f"people who sign in with {block.path[-1]} can't any more"
+            yield Finding("provider-removal", summary, origin=desired.origin_of(block.path))

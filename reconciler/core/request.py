@@ -100,12 +100,20 @@ def _sent(value: Any) -> Any:
     return value.reveal() if isinstance(value, Secret) else value
 
 
-def oauth_obstacles(planned: Tree, desired: Tree, *, domain_settled: bool) -> tuple[str, ...]:
+def oauth_obstacles(
+    planned: Tree, desired: Tree, *, domain_settled: bool, linked: tuple[str, ...] = ()
+) -> tuple[str, ...]:
     """Why the planned OAuth block can't be sent whole; empty when it can.
 
     The service loses the whole change when a redirect list is missing, fills missing scopes, may generate a
     missing domain, skips a provider without its secret, and renames the hosted domain when a read suffix is
     sent back. The domain of a block that is new is no obstacle: the service fills it.
+
+    Args:
+        planned: what :func:`overlay` returned.
+        desired: what the document manages.
+        domain_settled: whether the written form of the live domain prefix is known.
+        linked: the providers that the backend's meta lists; one that the read left out would be unlinked.
     """
     if get(planned, OAUTH) is ABSENT:
         return ()
@@ -120,6 +128,11 @@ def oauth_obstacles(planned: Tree, desired: Tree, *, domain_settled: bool) -> tu
             continue
         if get(planned, row.path) in {ABSENT, SecretState.UNKNOWN}:
             obstacles.append(f"{dotted(row.path)} is neither returned by the service nor written")
+    obstacles += [
+        f"{dotted((*PROVIDERS, name))} is linked, and neither returned by the service nor written"
+        for name in linked
+        if get(planned, (*PROVIDERS, name)) is ABSENT and get(desired, (*PROVIDERS, name)) is not None
+    ]
     if not domain_settled and get(desired, DOMAIN_PREFIX) is ABSENT:
         obstacles.append(f"whether {dotted(DOMAIN_PREFIX)} was read with the environment appended is not known")
     return tuple(obstacles)

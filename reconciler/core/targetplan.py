@@ -9,6 +9,7 @@ from typing import Any
 from reconciler.core import policy, presence, request
 from reconciler.core.diff import Difference, differences
 from reconciler.core.fields import DOMAIN_PREFIX, FIELD, OAUTH
+from reconciler.core.meta import social_providers
 from reconciler.core.model import (
     Action,
     Change,
@@ -63,7 +64,8 @@ def prepare(desired: Desired, live: Live) -> Prepared:
     lacks = presence.missing_from_request(planned, frozenset(change.path for change in changes))
     if changes and lacks:
         raise InputProblem(tuple(_diagnostic(desired, missing) for missing in lacks))
-    obstacles = request.oauth_obstacles(planned, wanted, domain_settled=live.domain_settled)
+    linked = social_providers(live.meta) if live.meta is not None else ()
+    obstacles = request.oauth_obstacles(planned, wanted, domain_settled=live.domain_settled, linked=linked)
     with_oauth = get(planned, OAUTH) is not ABSENT and not obstacles
     notes: tuple[Finding, ...] = ()
     if changes:
@@ -148,6 +150,14 @@ def _notes(
     if not obstacles and get(planned, OAUTH) is not ABSENT:
         for path in request.sent_back(planned, wanted):
             yield Finding("secret-sent-back", f"{dotted(path)} is sent back as it was read", origin=desired.origin)
+        written = [row.path for row, _ in leaves(planned) if row.secret and get(wanted, row.path) is not ABSENT]
+        if written:
+            names = ", ".join(dotted(path[-2:]) for path in written)
+            detail = f"It holds references for {names}; apply sends what they point to then."
+            origin = desired.origin_of(written[0])
+            yield Finding(
+                "secret-not-bound", "the plan is not bound to the values of its secrets", detail, origin=origin
+            )
     elif obstacles and not any(change.path[: len(OAUTH)] == OAUTH for change in changes):
         yield Finding(
             "oauth-left-out",

@@ -58,7 +58,7 @@ def judge(prepared: Prepared, before: Live, after: Live) -> Verdict:
         path = difference.path
         if path in changed:
             (missing if difference.after == _known(prepared, path) else rewritten).append(difference)
-        elif not (mapped and path[: len(FORGOT_PASSWORD)] == FORGOT_PASSWORD) and not _unreliable(
+        elif not (mapped and path[: len(FORGOT_PASSWORD)] == FORGOT_PASSWORD) and not unreliable(
             difference, environment
         ):
             moved.append(difference)
@@ -94,7 +94,7 @@ def _follows_verification(prepared: Prepared, stands: Tree, changed: frozenset[P
     return planned or get(stands, FORGOT_PASSWORD) == get(stands, VERIFICATION)
 
 
-def _unreliable(difference: Difference, environment: str) -> bool:
+def unreliable(difference: Difference, environment: str) -> bool:
     """A create-only member that reads back shorter, or with the environment appended, has not moved."""
     row = FIELD.get(difference.path) or FIELD.get(difference.path[:-1])
     if row is None or row.create_only is None:

@@ -6,9 +6,10 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from reconciler.core.diff import differences
+from reconciler.core.diff import Difference, differences
 from reconciler.core.gateway import Gateway
 from reconciler.core.model import (
+    EMBEDDED,
     Desired,
     Finding,
     Job,
@@ -25,6 +26,7 @@ from reconciler.core.model import (
 from reconciler.core.targetplan import Prepared, prepare, states
 from reconciler.core.transcript import reason
 from reconciler.core.tree import leaves
+from reconciler.core.verify import unreliable
 from reconciler.errors import (
     AccessProblem,
     AnotherJobRunning,
@@ -246,7 +248,7 @@ def _job_failed(item: _Checked, job: Job) -> Outcome:
         after = read_live(item.gateway, item.plan.target, with_meta=False)
     except ServiceProblem as problem:
         return replace(outcome, hint=f"whether anything moved is not known: {problem.summary}")
-    moved = differences(item.live.tree or {}, after.tree or {})
+    moved = _reliable(item.plan, differences(item.live.tree or {}, after.tree or {}))
     if not moved:
         return replace(outcome, hint="live is as it was before")
     findings = tuple(Finding("moved", f"{dotted(move.path)} moved although the job failed") for move in moved)
@@ -275,10 +277,15 @@ def _undecided(item: _Checked, lost: AnswerLost | None, parts: _Parts) -> Outcom
 
 
 def _stale(plan: TargetPlan, live: Live) -> Outcome:
-    moved = differences(plan.live, states(live.tree or {}))
+    moved = _reliable(plan, differences(plan.live, states(live.tree or {})))
     findings = tuple(Finding("moved", f"{dotted(move.path)} moved since the plan was made") for move in moved)
     summary = "the live configuration moved since the plan was made"
     return _outcome(plan, OutcomeKind.STALE, summary, hint="plan again", findings=findings)
+
+
+def _reliable(plan: TargetPlan, moved: tuple[Difference, ...]) -> tuple[Difference, ...]:
+    """What moved without the members that read back differently by themselves."""
+    return tuple(move for move in moved if not unreliable(move, plan.target.environment))
 
 
 def _failed(plan: TargetPlan, problem: ServiceProblem) -> Outcome:
@@ -316,5 +323,7 @@ def _look(target: Target, job: str | None) -> str:
     words = ["aws", "amplifybackend", operation, "--app-id", target.app]
     words += ["--backend-environment-name", target.environment, "--region", target.region]
     words += ["--job-id", job] if job else []
+    if target.endpoint == EMBEDDED:
+        return f"serve the backend with 'reconciler emulator', and look at it with: {shlex.join(words)}"
     words += ["--endpoint-url", target.endpoint] if target.endpoint else []
     return f"look at it with: {shlex.join(words)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
@@ -148,7 +148,7 @@ def _planned(plan: TargetPlan) -> TargetRow:
         # What stands in the way of nothing is not worth a line.
         blocks=tuple(of_finding(block) for block in plan.blocks) if plan.changes else (),
         guards=tuple(of_finding(guard) for guard in standing),
-        allowed=tuple(of_finding(guard) for guard in plan.guards if guard not in standing),
+        allowed=tuple(of_finding(replace(guard, hint="")) for guard in plan.guards if guard not in standing),
         remarks=(
             *(of_finding(warning, Tone.WARNING) for warning in plan.warnings),
             *(of_finding(note, Tone.NOTE) for note in plan.notes),

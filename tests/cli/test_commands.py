@@ -345,3 +345,61 @@ def test_an_unreadable_live_answer_is_a_failed_read_and_never_drift(project: Pro
         result = project.run("drift", "auth.yaml", "--emulator")
         assert result.code == 1, kind
         assert "GetBackendAuth" in result.out, kind
+
+
+def test_a_selection_that_leaves_nothing_is_no_all_clear(project: Project) -> None:
+    for command in ("plan", "drift", "apply"):
+        assert project.run(command, "auth.yaml", "--emulator", "--exclude", "*").code == 64
+
+
+def test_a_result_is_written_through_links_and_devices_and_never_over_a_document(project: Project) -> None:
+    Path("plans").mkdir()
+    Path("link.json").symlink_to("plans/plan.json")
+    assert project.run("plan", "auth.yaml", "--emulator", "--out", "link.json").code == 0
+    assert Path("link.json").is_symlink()
+    assert Path("plans/plan.json").is_file()
+    os.mkfifo("pipe")
+    reader = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
+    assert project.run("plan", "auth.yaml", "--emulator", "--report", "text=pipe").code == 0
+    assert b"Plan: 0 to add, 1 to change, 0 to destroy." in os.read(reader, 100_000)
+    os.close(reader)
+    assert stat.S_ISFIFO(Path("pipe").stat().st_mode)
+    document = project.document.read_text(encoding="utf-8")
+    assert project.run("plan", "auth.yaml", "--emulator", "--out", "auth.yaml").code == 64
+    assert project.run("plan", "auth.yaml", "--emulator", "--report", "markdown=plans").code == 64
+    assert project.document.read_text(encoding="utf-8") == document
+
+
+def test_a_report_that_cant_be_written_is_said_before_anything_is_sent(project: Project) -> None:
+    assert project.run(*APPLY, "--report", "markdown=no/such/folder/plan.md").code == 64
+    assert project.updates() == 0
+
+
+def test_problems_of_documents_are_a_result_for_machines(project: Project) -> None:
+    project.edit("MinimumLength: 12", "MinimumLength: 3")
+    result = project.run("plan", "auth.yaml", "--emulator", "--format", "json", "--report", "markdown=plan.md")
+    assert result.code == 1
+    assert json.loads(result.out)["diagnostics"][0]["code"] == "out-of-range"
+    assert "out of range" in Path("plan.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("reference", ["${env:HOME}", "${file:/etc/passwd}", "${file:.env}", "${file:.git/config}"])
+def test_a_reference_that_may_not_stand_there_is_found_without_following_it(project: Project, reference: str) -> None:
+    project.edit("EmailSubject: Your verification code", f"EmailSubject: {reference}")
+    assert "reference-not-allowed" in project.run("validate", "auth.yaml").out
+    assert "reference-not-allowed" in project.run("plan", "auth.yaml", "--emulator").err
+
+
+def test_only_documents_can_be_extended_so_that_no_other_file_is_quoted(project: Project) -> None:
+    Path(".env").write_text("DB_PASS=canary\n", encoding="utf-8")
+    Path("notes.txt").write_text("canary\n", encoding="utf-8")
+    for base in (".env", "notes.txt"):
+        Path("child.yaml").write_text(f"extends: {base}\n", encoding="utf-8")
+        result = project.run("validate", "child.yaml")
+        assert "bad-base" in result.out
+        assert "canary" not in result.out
+
+
+def test_a_saved_plan_says_how_it_is_applied(project: Project) -> None:
+    result = project.run("plan", "auth.yaml", "--emulator", "--out", "plan.json")
+    assert result.err.endswith('    reconciler apply "plan.json"\n')

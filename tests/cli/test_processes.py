@@ -47,7 +47,7 @@ def read_until(process: subprocess.Popen[str], text: str) -> str:
     return read
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
 def test_a_signal_during_the_wait_stops_waiting_and_says_how_to_look(
     project: Project, start: Start, number: signal.Signals, code: int
 ) -> None:
@@ -59,6 +59,7 @@ def test_a_signal_during_the_wait_stops_waiting_and_says_how_to_look(
     assert process.returncode == code
     assert "stopped waiting: the update was sent, and its job goes on" in out
     assert "aws amplifybackend get-backend-job --app-id d2k7example" in out
+    assert "--endpoint-url" not in out, "the embedded backend has no address until it is served"
     assert project.updates() == 1
 
 
@@ -273,3 +274,30 @@ def test_the_state_folder_ignores_itself_in_git(project: Project) -> None:
     )
     assert status.stdout == "?? auth.yaml\n"
     assert (Path(project.folder) / ".reconciler" / ".gitignore").read_text(encoding="utf-8") == "*\n"
+
+
+def test_nothing_is_sent_while_standard_output_is_closed_or_full(project: Project) -> None:
+    apply = f"{sys.executable} -m reconciler apply auth.yaml --emulator --auto-approve"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for redirected in (">&-", ">/dev/full"):
+        result = subprocess.run(
+            ["bash", "-c", f"{apply} {redirected}"],
+            cwd=project.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 1
+        assert "Error: standard output" in result.stderr
+        assert "Traceback" not in result.stderr
+    assert project.updates() == 0
+
+
+@pytest.mark.parametrize("moment", [0.02, 0.1, 0.25])
+def test_ctrl_c_at_any_moment_ends_without_a_traceback(start: Start, moment: float) -> None:
+    process = start("validate", "auth.yaml")
+    threading.Event().wait(moment)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=ENDLESS)
+    assert "reconciler/" not in err

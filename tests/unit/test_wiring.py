@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.model import Plan, TargetPlan
+from reconciler.core.model import EMBEDDED, Plan, TargetPlan
 from reconciler.errors import PlanRefused, UsageProblem
-from reconciler.wiring import EMBEDDED, Connection, Selection, Services
+from reconciler.wiring import Connection, Selection, Services
 from tests.unit.core.builders import prepared
 
 DOCUMENT = """

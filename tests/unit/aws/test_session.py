@@ -64,7 +64,7 @@ def test_a_profile_has_its_region() -> None:
 
 
 def test_a_profile_that_is_not_there_is_an_access_problem() -> None:
-    with pytest.raises(AccessProblem, match="ProfileNotFound"):
+    with pytest.raises(AccessProblem, match="does not exist"):
         Sessions(Transport()).region_of("nobody")
 
 

@@ -182,14 +182,22 @@ def test_null_survives_merging_and_a_mapping_over_it_replaces_it() -> None:
     assert setting(loaded("auth.yaml"), (*OAUTH, "DomainPrefix")).value == "shop"
 
 
-def test_unmanaged_drops_what_bases_manage_and_not_what_the_document_writes() -> None:
+def test_unmanaged_drops_what_bases_manage() -> None:
     write("base.yaml", "ResourceConfig: {UserPoolConfigs: {OAuth: {DomainPrefix: a, OAuthGrantType: CODE}}}\n")
-    own = "ResourceConfig: {UserPoolConfigs: {OAuth: {DomainPrefix: b}}}\n"
+    own = "ResourceConfig: {Service: COGNITO}\n"
     write("auth.yaml", HEAD + "extends: base.yaml\nunmanaged: [UserPoolConfigs.OAuth]\n" + own)
     result = loaded("auth.yaml")
     assert codes(result) == []
-    assert list(result.desired[0].settings) == [(*OAUTH, "DomainPrefix")]
-    assert setting(result, (*OAUTH, "DomainPrefix")).value == "b"
+    assert list(result.desired[0].settings) == [("Service",)]
+
+
+def test_a_path_that_is_written_and_called_unmanaged_is_a_contradiction() -> None:
+    write("base.yaml", "ResourceConfig: {UserPoolConfigs: {Mfa: {MFAMode: OPTIONAL}}}\n")
+    own = "ResourceConfig: {UserPoolConfigs: {Mfa: {MFAMode: OFF}}}\n"
+    write("auth.yaml", HEAD + "extends: base.yaml\nunmanaged: [UserPoolConfigs.Mfa]\n" + own)
+    result = loaded("auth.yaml")
+    assert codes(result) == ["unmanaged-written"]
+    assert result.desired == ()
 
 
 @pytest.mark.parametrize(

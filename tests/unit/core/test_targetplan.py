@@ -230,9 +230,24 @@ def test_a_create_only_member_that_differs_blocks(member: str, value: str) -> No
     assert not plan.applyable
 
 
-def test_a_create_only_member_that_was_not_returned_blocks_too() -> None:
-    (change,) = prepared({f"{POOL}.SignInMethod": "USERNAME"}, live(without=("SignInMethod",))).plan.changes
-    assert (change.action, change.before) == (Action.ADD, None)
+def test_a_create_only_member_that_was_not_returned_cant_be_compared() -> None:
+    plan = prepared({f"{POOL}.SignInMethod": "USERNAME"}, live(without=("SignInMethod",))).plan
+    assert plan.changes == ()
+    assert codes(plan.warnings) == ["create-only-unread"]
+
+
+def test_ways_to_sign_in_that_are_taken_away_are_warned_about() -> None:
+    before = live({"OAuth": {**OAUTH, "SocialProviderSettings": GOOGLE}, "Mfa": MFA_ON})
+    assert codes(prepared({f"{POOL}.OAuth": None}, before).plan.warnings) == ["hosted-ui-removal"]
+    unlinked = prepared({f"{POOL}.OAuth.SocialProviderSettings.Google": None}, before)
+    assert codes(unlinked.plan.warnings) == ["provider-removal"]
+    assert codes(prepared({f"{POOL}.Mfa.MFAMode": "OFF"}, before).plan.warnings) == ["mfa-off"]
+
+
+def test_a_plan_says_that_it_is_not_bound_to_a_secrets_value() -> None:
+    key = f"{POOL}.OAuth.SocialProviderSettings.Google.ClientSecret"
+    before = live({"OAuth": {**OAUTH, "SocialProviderSettings": GOOGLE}})
+    assert codes(prepared({key: secret("GOCSPX-other-secret")}, before).plan.notes) == ["secret-not-bound"]
 
 
 def test_a_pool_name_with_the_environment_is_the_same_name() -> None:
