@@ -242,11 +242,11 @@ def judge(trial: Trial, service: Switches, written: Written, made: Plan, before:
         # This service keeps a provider that is left out of a block, so that nothing removes one alone.
         assert outcome.kind is OutcomeKind.UNVERIFIED
         assert "not-arrived" in codes
+    elif follows_a_message(service, written, before):
+        assert outcome.kind in {OutcomeKind.APPLIED, OutcomeKind.UNVERIFIED}
     elif is_read_in_another_form(before, service) and not is_left_out(trial):
         # What is sent back is what was read, so that the stored form moves; where the meta shows it, it is told.
         assert outcome.kind is OutcomeKind.APPLIED or codes == {"moved-in-meta"}
-    elif follows_a_message(service, written, before):
-        assert outcome.kind in {OutcomeKind.APPLIED, OutcomeKind.UNVERIFIED}
     else:
         assert outcome.kind is OutcomeKind.APPLIED, outcome
     return outcome
