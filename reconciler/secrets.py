@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from types import MappingProxyType
 
@@ -60,11 +60,15 @@ class _Unresolved(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
-    """Knows the environment and where the project ends; ``allowed_env`` are further names for any field."""
+    """Knows the environment and where the project ends.
+
+    ``folder`` is the one from which the documents are named: the current one, or that in which a saved
+    plan was made.
+    """
 
     environ: Mapping[str, str]
     project_root: FilePath
-    allowed_env: frozenset[str] = field(default_factory=frozenset)
+    folder: FilePath = FilePath()
 
     def expand(self, desired: Desired) -> tuple[Desired, tuple[Diagnostic, ...]]:
         """Replace each reference by what it points to, read by its field's type.
@@ -93,6 +97,21 @@ class Resolver:
                     except _Unresolved as unresolved:
                         problems.append(replace(unresolved.diagnostic, target=desired.name))
         return tuple(problems)
+
+    def lost_files(self, desired: Desired) -> tuple[Diagnostic, ...]:
+        """References to files beside a document that is not here: another file of that name would be taken."""
+        return tuple(
+            _diagnostic(
+                "unreadable-reference",
+                setting.value.text,
+                setting.origin,
+                f"{setting.origin.file} is not here: apply the plan in the work tree in which it was made",
+            )
+            for setting in desired.settings.values()
+            if isinstance(setting.value, Template)
+            and any(reference.scheme == "file" for reference in setting.value.references)
+            and not (self.folder / setting.origin.file).exists()
+        )
 
     def expand_text(self, template: Template, origin: Origin) -> str | Diagnostic:
         """Expand a text that is no secret, such as a region, or say why it can't be."""
@@ -135,18 +154,22 @@ class Resolver:
     def _permit(self, reference: Reference, origin: Origin, *, secret: bool) -> None:
         """Refuse a reference that may not stand where it does, whatever it points to."""
         match reference.scheme:
-            case "env" if not (secret or reference.name.startswith(OPEN_PREFIX) or reference.name in self.allowed_env):
-                hint = f"outside secret fields a variable's name begins with {OPEN_PREFIX}, or is in the project's list"
+            case "env" if not (secret or reference.name.startswith(OPEN_PREFIX)):
+                hint = f"outside secret fields a variable's name begins with {OPEN_PREFIX}"
                 raise _problem("reference-not-allowed", reference, origin, hint)
             case "file" if not reference.name.isprintable():
                 raise _problem("unreadable-reference", reference, origin, "a path has no control characters")
-            case "file" if not (secret or self._is_public(FilePath(origin.file).parent / reference.name)):
+            case "file" if not (secret or self._is_public(self._path(reference, origin))):
                 hint = "outside secret fields a file is one of the project's, and not hidden"
                 raise _problem("reference-not-allowed", reference, origin, hint)
             case "env" | "file":
                 return
             case _:
                 raise _problem("reference-unsupported", reference, origin, "use ${env:NAME} or ${file:path}")
+
+    def _path(self, reference: Reference, origin: Origin) -> FilePath:
+        """The file that a reference names: relative to the document's own, wherever this program was started."""
+        return (self.folder / origin.file).parent / reference.name
 
     def _is_public(self, path: FilePath) -> bool:
         """Whether a file is the project's and not hidden: .git and .env hold what nobody may print."""
@@ -163,7 +186,7 @@ class Resolver:
         return value
 
     def _file(self, reference: Reference, origin: Origin) -> str:
-        path = FilePath(origin.file).parent / reference.name
+        path = self._path(reference, origin)
         try:
             with path.open("rb") as file:
                 data = file.read(LARGEST + 1)

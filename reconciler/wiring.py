@@ -10,9 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.core.model import EMBEDDED, Access, Desired, Plan, Target, TargetPlan
+from reconciler.core.model import EMBEDDED, Access, Desired, Plan, Target
 from reconciler.core.policy import GUARDS
-from reconciler.errors import Diagnostic, InputProblem, PlanRefused, Severity, UsageProblem
+from reconciler.errors import Diagnostic, InputProblem, ServiceProblem, Severity, UsageProblem
 
 if TYPE_CHECKING:
     from reconciler.aws.amplify import Reader, Writer
@@ -112,12 +112,30 @@ class Services:
 
     # --- documents ---------------------------------------------------------------------------
 
+    @property
+    def folder(self) -> str:
+        """The current folder, relative to the project's root."""
+        return os.path.relpath(Path.cwd(), self.project_root)
+
     @cached_property
     def resolver(self) -> Resolver:
         """Resolves references against the environment and the project's files."""
         from reconciler.secrets import Resolver
 
         return Resolver(self._environ, self.project_root)
+
+    def resolve_planned(self, plan: Plan) -> Callable[[Desired], tuple[Desired, tuple[Diagnostic, ...]]]:
+        """Like :meth:`resolve`, for a plan that may have been made in another folder of the project."""
+        from reconciler.secrets import Resolver
+
+        folder = Path(os.path.relpath(self.project_root / plan.folder))
+        resolver = Resolver(self._environ, self.project_root, folder)
+
+        def resolve(desired: Desired) -> tuple[Desired, tuple[Diagnostic, ...]]:
+            lost = resolver.lost_files(desired)
+            return (desired, lost) if lost else resolver.expand(desired)
+
+        return resolve
 
     def load(self, paths: Sequence[str], selection: Selection, *, stdin: Callable[[], bytes], network: bool) -> Loaded:
         """Read and check documents.
@@ -176,7 +194,20 @@ class Services:
             InputProblem: there are errors, in the documents or in what their references point to.
         """
         resolved = [self.resolve(desired) for desired in loaded.desired]
-        problems = (*loaded.diagnostics, *(problem for _, found in resolved for problem in found))
+        elsewhere = tuple(
+            Diagnostic(
+                Severity.ERROR,
+                "contradicts-option",
+                "The document and the command line say different things",
+                "--emulator uses the embedded backend, and endpoint_url names another",
+                "leave one of them out",
+                desired.origin,
+                target=desired.name,
+            )
+            for desired in loaded.desired
+            if self._connection.emulator and desired.target.endpoint
+        )
+        problems = (*loaded.diagnostics, *elsewhere, *(problem for _, found in resolved for problem in found))
         if any(problem.severity is Severity.ERROR for problem in problems):
             raise InputProblem(problems)
         located = tuple(self._located(desired) for desired, _ in resolved)
@@ -196,28 +227,30 @@ class Services:
         return located, (*problems, *unknown)
 
     def _located(self, desired: Desired) -> Desired:
+        """The document with its endpoint and account; what can't be asked stays unknown, and its read will tell."""
         target = desired.target
-        endpoint = EMBEDDED if self._connection.emulator else target.endpoint or self._configured_endpoint()
-        account = target.account
         if self._connection.emulator:
             from reconciler.emulator import EMULATOR_ACCOUNT
 
-            account = account or EMULATOR_ACCOUNT
-        elif account is None and endpoint is None:
-            account = self.sessions.account(desired.access, target.region)
+            return replace(desired, target=replace(target, endpoint=EMBEDDED, account=EMULATOR_ACCOUNT))
+        try:
+            endpoint = target.endpoint or self.sessions.configured_endpoint(desired.access, target.region)
+            account = target.account
+            if account is None and endpoint is None:
+                account = self.sessions.account(desired.access, target.region)
+        except ServiceProblem:
+            return desired
         return replace(desired, target=replace(target, endpoint=endpoint, account=account))
-
-    def _configured_endpoint(self) -> str | None:
-        if self._environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
-            return None
-        return self._environ.get("AWS_ENDPOINT_URL_AMPLIFYBACKEND") or self._environ.get("AWS_ENDPOINT_URL") or None
 
     def _region_of(self, profile: str | None) -> str | None:
         if self._connection.emulator:
             from reconciler.emulator import EMULATOR_REGION
 
             return EMULATOR_REGION
-        return self.sessions.region_of(profile)
+        try:
+            return self.sessions.region_of(profile)
+        except ServiceProblem:
+            return None
 
     # --- the service -------------------------------------------------------------------------
 
@@ -277,42 +310,16 @@ class Services:
         return self._located(Desired(f"{resource}-{environment}", target, access, {}, Origin("-", 1, 1)))
 
     def check_binding(self, plan: Plan) -> None:
-        """Refuse a saved plan that was made for another account or endpoint than this run would reach.
+        """Refuse a saved plan that was made for something else than this run would reach.
 
         Raises:
             PlanRefused: it is foreign; says in what.
         """
-        for target in plan.planned:
-            if (target.target.endpoint == EMBEDDED) != self._connection.emulator:
-                made = "was" if target.target.endpoint == EMBEDDED else "was not"
-                raise PlanRefused(
-                    f"The plan of {target.name} {made} made on the embedded backend",
-                    hint="apply it with the options it was planned with",
-                )
-            self._check_endpoint(target)
-            self._check_account(target)
+        from reconciler.operations.binding import Reached, check_binding
 
-    def _check_endpoint(self, target: TargetPlan) -> None:
-        given = self._connection.endpoint_url
-        if given and given != target.target.endpoint:
-            raise PlanRefused(
-                f"The plan of {target.name} was made for another endpoint",
-                detail=f"planned for {target.target.endpoint or 'the AWS endpoint'}, given {given}",
-                hint="plan again",
-            )
-        if self._connection.region and self._connection.region != target.target.region:
-            raise PlanRefused(f"The plan of {target.name} was made for {target.target.region}", hint="plan again")
-
-    def _check_account(self, target: TargetPlan) -> None:
-        if target.target.endpoint is not None:
-            return
-        account = self.sessions.account(target.desired.access, target.target.region)
-        if account != target.target.account:
-            raise PlanRefused(
-                f"The plan of {target.name} was made for another account",
-                detail=f"planned for {target.target.account or 'an unknown one'}, this is {account or 'unknown'}",
-                hint="use the credentials it was planned with, or plan again",
-            )
+        connection = self._connection
+        reached = Reached(connection.emulator, connection.endpoint_url, connection.region, connection.profile)
+        check_binding(plan, reached, lambda target: self.sessions.account(target.desired.access, target.target.region))
 
 
 def _selected(desired: Sequence[Desired], selection: Selection, *, whole: bool) -> tuple[Desired, ...]:

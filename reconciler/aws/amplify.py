@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from reconciler.aws.errors import NO_ANSWER, read_problem, update_problem
+from reconciler.core.fields import SECRETS
 from reconciler.core.gateway import Backend
 from reconciler.core.model import Job, Target
 from reconciler.core.transcript import reason
@@ -19,6 +20,7 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _PAGE = 25
 _MOST_PAGES = 400
+_LONGEST_TIME = 20
 
 # What botocore raises beyond its own errors when a 200 carries `null`, `[]` or values of the wrong type.
 _MISREAD = (TypeError, AttributeError, ValueError, KeyError)
@@ -58,6 +60,7 @@ class Reader:
         """Wrap a client; ``deadline`` is the most seconds that one read may take with all its retries."""
         self._client = client
         self._deadline = deadline
+        self._secrets: set[str] = set()
 
     def get_auth(self, target: Target) -> Mapping[str, Any]:
         """The target's ``ResourceConfig``, at least its ``UserPoolConfigs`` and ``AuthResources``."""
@@ -73,6 +76,7 @@ class Reader:
             raise ReadFailed(f"{operation} answered without a ResourceConfig", hint=NO_ANSWER)
         if not config.get("AuthResources") or not config["UserPoolConfigs"]:
             raise ReadFailed(f"{operation} answered with a ResourceConfig that is not whole", hint=NO_ANSWER)
+        self._remember(config)
         return config
 
     def get_backend(self, app: str, environment: str | None) -> Backend:
@@ -112,18 +116,27 @@ class Reader:
             names["NextToken"] = answer["NextToken"]
         raise ReadFailed(f"ListBackendJobs has more than {_MOST_PAGES} pages")
 
+    def _remember(self, config: Mapping[str, Any]) -> None:
+        """Keep the secrets that the service knows, so that no text of it that quotes one is shown."""
+        for path in SECRETS:
+            node: Any = config
+            for part in path:
+                node = node.get(part) if isinstance(node, dict) else None
+            if isinstance(node, str):
+                self._secrets.add(node)
+
     def _read(self, operation: str, call: Callable[[], Any], *, error_is_failure: bool = True) -> Mapping[str, Any]:
         try:
             answer = within(self._deadline, call)
         except (BotoCoreError, ClientError, TimeoutError, *_MISREAD) as problem:
             _told(operation, problem.response if isinstance(problem, ClientError) else {})
-            raise read_problem(problem, operation) from None
+            raise read_problem(problem, operation, tuple(self._secrets)) from None
         if not isinstance(answer, dict):
             raise ReadFailed(f"{operation} answered with something that is no object", hint=NO_ANSWER)
         _told(operation, answer)
         error = answer.get("Error")
         if error and error_is_failure:
-            raise ReadFailed(f"{operation} answered with an error", detail=reason(str(error)))
+            raise ReadFailed(f"{operation} answered with an error", detail=reason(str(error), tuple(self._secrets)))
         return answer
 
 
@@ -137,6 +150,7 @@ class Writer(Reader):
 
     def update_auth(self, target: Target, config: Mapping[str, Any]) -> Job:
         """Send the update once."""
+        self._remember(config)
         try:
             answer = within(
                 self._deadline,
@@ -149,7 +163,7 @@ class Writer(Reader):
             )
         except (BotoCoreError, ClientError, TimeoutError, *_MISREAD) as problem:
             _told("UpdateBackendAuth", problem.response if isinstance(problem, ClientError) else {})
-            raise update_problem(problem) from None
+            raise update_problem(problem, tuple(self._secrets)) from None
         if not isinstance(answer, dict):
             raise AnswerLost("UpdateBackendAuth was sent, and its answer is no object")
         _told("UpdateBackendAuth", answer)
@@ -163,7 +177,9 @@ def _told(operation: str, answer: Mapping[str, Any]) -> None:
     _log.debug("%s: request %s", operation, metadata.get("RequestId", "without an id"))
 
 
-def _job(answer: Mapping[str, Any]) -> Job:
+def _job(answer: Any) -> Job:
+    if not isinstance(answer, dict):
+        raise ReadFailed("a job that the service listed is no object", hint=NO_ANSWER)
     error = answer.get("Error")
     return Job(
         id=_text(answer.get("JobId")),
@@ -180,4 +196,4 @@ def _text(value: Any) -> str | None:
 
 
 def _milliseconds(value: Any) -> int | None:
-    return int(value) if isinstance(value, str) and value.isdecimal() else None
+    return int(value) if isinstance(value, str) and len(value) < _LONGEST_TIME and value.isdecimal() else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from botocore import exceptions as aws
 
 from reconciler.core.transcript import reason
@@ -27,7 +29,7 @@ NO_CREDENTIALS = (
     aws.ConfigParseError,
     aws.InvalidConfigError,
 )
-NEVER_SENT = (aws.EndpointConnectionError, aws.ConnectTimeoutError, aws.ProxyConnectionError, aws.ParamValidationError)
+NEVER_SENT = (aws.EndpointConnectionError, aws.ConnectTimeoutError, aws.ProxyConnectionError)
 _DENIED_STATUS = {401, 403}
 _EXPIRED = ("ExpiredToken", "RequestExpired", "InvalidClientTokenId", "UnrecognizedClient")
 _UNSIGNED = ("InvalidSignature", "SignatureDoesNotMatch", "IncompleteSignature", "MissingAuthenticationToken")
@@ -49,17 +51,18 @@ def hint_for(text: str) -> str:
     return next((hint for sign, hint in _HINTS.items() if sign in text), "")
 
 
-def read_problem(problem: Exception, operation: str) -> ServiceProblem:
+def read_problem(problem: Exception, operation: str, secrets: Iterable[str] = ()) -> ServiceProblem:
     """The error of a failed read.
 
     Args:
         problem: what botocore, or its parsing of the answer, raised.
         operation: the API operation, for example ``GetBackendAuth``.
+        secrets: values that the service knows, and that its text may quote.
     """
     if isinstance(problem, NO_CREDENTIALS):
         return _no_credentials(problem)
     if isinstance(problem, aws.ClientError):
-        return _answered(problem, operation) or ReadFailed(f"{operation} failed: {_said(problem)}")
+        return _answered(problem, operation, secrets) or ReadFailed(f"{operation} failed: {_said(problem, secrets)}")
     if isinstance(problem, aws.EndpointConnectionError):
         return ReadFailed(
             f"{operation} failed: the endpoint can't be reached", hint="look at --region and --endpoint-url"
@@ -71,24 +74,32 @@ def read_problem(problem: Exception, operation: str) -> ServiceProblem:
     return ReadFailed(f"{operation} failed: {type(problem).__name__}", hint="try again")
 
 
-def update_problem(problem: Exception) -> ServiceProblem:
-    """The error of an update that did not answer well; in doubt it counts as lost, and is never resent."""
+def update_problem(problem: Exception, secrets: Iterable[str] = ()) -> ServiceProblem:
+    """The error of an update that did not answer well; in doubt it counts as lost, and is never resent.
+
+    ``secrets`` are those that were sent, and that the service's text may quote.
+    """
     operation = "UpdateBackendAuth"
     if isinstance(problem, NO_CREDENTIALS):
         return _no_credentials(problem)
     if isinstance(problem, aws.ClientError):
         status = _status(problem)
         if status >= 500 or status < 400 or "504" in _code(problem):  # noqa: PLR2004 - the classes of HTTP
-            return AnswerLost(f"{operation} was sent, and the answer was {_said(problem)}")
-        said = _said(problem)
-        return _answered(problem, operation) or UpdateRefused(f"{operation} was refused: {said}", hint=hint_for(said))
+            return AnswerLost(f"{operation} was sent, and the answer was {_said(problem, secrets)}")
+        said = _said(problem, secrets)
+        return _answered(problem, operation, secrets) or UpdateRefused(
+            f"{operation} was refused: {said}", hint=hint_for(said)
+        )
+    if isinstance(problem, aws.ParamValidationError):
+        hint = "a block of the request lacks what the API requires: write the block whole"
+        return UpdateRefused(f"{operation} was not sent: it does not have the shape of a request", hint=hint)
     if isinstance(problem, NEVER_SENT):
         return UpdateRefused(f"{operation} was not sent: {type(problem).__name__}", hint="try again")
     return AnswerLost(f"{operation} was sent, and its answer was lost: {type(problem).__name__}")
 
 
-def _answered(problem: aws.ClientError, operation: str) -> ServiceProblem | None:
-    code, said = _code(problem), _said(problem)
+def _answered(problem: aws.ClientError, operation: str, secrets: Iterable[str]) -> ServiceProblem | None:
+    code, said = _code(problem), _said(problem, secrets)
     if any(sign in said for sign in _BUSY):
         hint = "wait until it has ended, then try again"
         return AnotherJobRunning("another job is running in this environment", detail=said, hint=hint)
@@ -123,6 +134,8 @@ def _code(problem: aws.ClientError) -> str:
     return str(problem.response.get("Error", {}).get("Code", ""))
 
 
-def _said(problem: aws.ClientError) -> str:
+def _said(problem: aws.ClientError, secrets: Iterable[str]) -> str:
     message = str(problem.response.get("Error", {}).get("Message", ""))
-    return f"{_code(problem)}: {reason(message)}" if message else f"{_code(problem)} (status {_status(problem)})"
+    return (
+        f"{_code(problem)}: {reason(message, secrets)}" if message else f"{_code(problem)} (status {_status(problem)})"
+    )

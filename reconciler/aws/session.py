@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,13 +12,20 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from reconciler.aws.amplify import Reader, Writer
+from reconciler.aws.amplify import Reader, Writer, within
 from reconciler.aws.errors import read_problem
 from reconciler.core.model import Access
 from reconciler.errors import AccessProblem
 
 _READ_ATTEMPTS = 5
 _STS_SECONDS = 3
+_ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_AMPLIFYBACKEND")
+_NOTHING_CONFIGURED: Any = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+"""What fixed credentials read of the environment and the files of the AWS CLI: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,7 @@ class Sessions:
         """A gateway that reads."""
         key = (access, region, endpoint)
         if key not in self._readers:
-            client = self._client(access, region, endpoint, {"max_attempts": _READ_ATTEMPTS, "mode": "standard"})
+            client = self._client(access, region, endpoint, {"total_max_attempts": _READ_ATTEMPTS, "mode": "standard"})
             self._readers[key] = Reader(client, deadline=self._transport.deadline)
         return self._readers[key]
 
@@ -66,7 +74,7 @@ class Sessions:
         """A gateway that can update; the update is sent once, whatever happens."""
         key = (access, region, endpoint)
         if key not in self._writers:
-            reads = self._client(access, region, endpoint, {"max_attempts": _READ_ATTEMPTS, "mode": "standard"})
+            reads = self._client(access, region, endpoint, {"total_max_attempts": _READ_ATTEMPTS, "mode": "standard"})
             once = self._client(access, region, endpoint, {"total_max_attempts": 1, "mode": "standard"})
             self._writers[key] = Writer(reads, once, deadline=self._transport.deadline)
         return self._writers[key]
@@ -80,15 +88,30 @@ class Sessions:
                 retries={"total_max_attempts": 1, "mode": "standard"},
             )
             try:
-                client = self._boto3(access).client("sts", region_name=region, config=config)
-                self._accounts[access] = str(client.get_caller_identity()["Account"])
-            except (BotoCoreError, ClientError):
-                self._accounts[access] = None
+                client = self._boto3(access).client(
+                    "sts", region_name=region, config=config, verify=self._transport.ca_bundle
+                )
+                answer = within(2 * _STS_SECONDS, client.get_caller_identity)
+            except (BotoCoreError, ClientError, TimeoutError, ValueError):
+                answer = {}
+            self._accounts[access] = answer.get("Account")
         return self._accounts[access]
+
+    def configured_endpoint(self, access: Access, region: str) -> str | None:
+        """Another endpoint for amplifybackend that the environment or the profile configures, as boto3 reads it."""
+        profile = self._session(access).get_scoped_config()
+        if not any(os.environ.get(name) for name in _ENDPOINTS) and not {"endpoint_url", "services"} & set(profile):
+            return None
+        configured = self._client(access, region, None, {}, configured_endpoint=True).meta.endpoint_url
+        default = self._client(access, region, None, {}).meta.endpoint_url
+        return None if configured == default else str(configured)
 
     def _session(self, access: Access) -> Any:
         if access not in self._sessions:
-            session = botocore.session.Session(profile=access.profile)
+            fixed = self._credentials is not None
+            session = botocore.session.Session(
+                profile=access.profile, session_vars=_NOTHING_CONFIGURED if fixed else None
+            )
             try:
                 session.get_scoped_config()
             except BotoCoreError as problem:
@@ -103,7 +126,10 @@ class Sessions:
     def _boto3(self, access: Access) -> Any:
         return boto3.Session(botocore_session=self._session(access))
 
-    def _client(self, access: Access, region: str, endpoint: str | None, retries: Any) -> Any:
+    def _client(
+        self, access: Access, region: str, endpoint: str | None, retries: Any, *, configured_endpoint: bool = False
+    ) -> Any:
+        """A client for this endpoint; none that is configured elsewhere slips in, unless that is asked for."""
         if access.role_arn is not None:
             raise AccessProblem(
                 "role_arn is not available in this version", hint="name a profile that assumes the role"
@@ -114,6 +140,7 @@ class Sessions:
             connect_timeout=self._transport.connect_timeout,
             max_pool_connections=self._transport.connections,
             user_agent_extra="reconciler",
+            ignore_configured_endpoint_urls=None if configured_endpoint else True,  # type: ignore[call-arg] # not in the stubs
         )
         try:
             return self._boto3(access).client(

@@ -16,7 +16,7 @@ import typer
 from reconciler.cli.console import colourful, confirm, show_error, write_error, write_result
 from reconciler.cli.exits import Exit, of_outcomes, of_plan, worst
 from reconciler.cli.options import Allow, Choice, Format, Paths, Reach, Show, Strict
-from reconciler.cli.output import emit, outcome_renderers, plan_renderers
+from reconciler.cli.output import emit, outcome_renderers, plan_renderers, write_reports
 from reconciler.cli.plan import read_plan
 from reconciler.cli.run import Run, make_plan, start
 from reconciler.core.model import Outcome, OutcomeKind, Plan
@@ -44,7 +44,7 @@ def apply(
     run = start(reach, show, first_path=paths[0], parallelism=choice.parallelism)
     saved = _is_plan(paths)
     if saved:
-        _only_for_documents(choice, allow)
+        _only_for_documents(choice, allow, strict=strict)
         plan = _saved(run, paths[0])
     else:
         plan = make_plan(run, paths, choice, allow, strict=strict)
@@ -86,11 +86,10 @@ def _is_plan(paths: Sequence[str]) -> bool:
     return bool(plans)
 
 
-def _only_for_documents(choice: Choice, allow: Sequence[str] | None) -> None:
-    if choice.target or choice.exclude or allow:
-        raise UsageProblem(
-            "A saved plan is applied as it is", hint="give --target, --exclude and --allow when planning"
-        )
+def _only_for_documents(choice: Choice, allow: Sequence[str] | None, *, strict: bool) -> None:
+    if choice.target or choice.exclude or allow or strict:
+        hint = "give --target, --exclude, --allow and --strict when planning"
+        raise UsageProblem("A saved plan is applied as it is", hint=hint)
 
 
 def _saved(run: Run, path: str) -> Plan:
@@ -115,8 +114,10 @@ def _nothing_to_do(plan: Plan, show: Show, *, saved: bool) -> None:
 
 def _refuse(plan: Plan, show: Show) -> Exit:
     """Nothing is sent while a target could not be planned."""
+    renderers = plan_renderers(plan, drift=False)
+    write_reports(renderers, show)
     if show.format is not Format.TEXT:
-        emit(plan_renderers(plan, drift=False), show)
+        write_result(renderers[show.format](False))
     names = ", ".join(target.name for target in plan.failures)
     write_error(f"\nNothing was sent: {names} could not be planned. Leave targets out with --exclude NAME.\n")
     return of_plan(Plan(plan.failures, plan.created), changes=Exit.DONE)
@@ -124,17 +125,23 @@ def _refuse(plan: Plan, show: Show) -> Exit:
 
 def _carry_out(run: Run, plan: Plan, waiting: Waiting) -> tuple[tuple[Outcome, ...], Exit | None]:
     from reconciler.operations.apply import apply as carry_out
+    from reconciler.operations.settle import how_to_look
 
     with _stoppable() as (clock, stopped):
-        outcomes = carry_out(
-            plan,
-            run.services.writer_of,
-            run.services.resolve,
-            clock=clock,
-            waiting=waiting,
-            parallelism=run.parallelism,
-            observer=run.progress,
-        )
+        try:
+            outcomes = carry_out(
+                plan,
+                run.services.writer_of,
+                run.services.resolve_planned(plan),
+                clock=clock,
+                waiting=waiting,
+                parallelism=run.parallelism,
+                observer=run.progress,
+            )
+        except KeyboardInterrupt:
+            for target in (target for target in plan.planned if target.changes):
+                write_error(f"{target.name}: if its update was sent, it goes on; {how_to_look(target.target, None)}\n")
+            raise
     return outcomes, stopped[0] if stopped else None
 
 

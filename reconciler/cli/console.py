@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import tempfile
 import threading
@@ -14,6 +15,7 @@ from typing import TextIO
 from reconciler.errors import GuardRefused, OutputProblem, ReconcilerError, UsageProblem
 
 _QUIET_SECONDS = 60
+_ELAPSED = re.compile(r"\d+s elapsed")
 
 
 def colourful(*, no_color: bool) -> bool:
@@ -125,7 +127,7 @@ class Progress:
         """Tell what is happening to a target."""
         if self._quiet:
             return
-        kind = message.partition("...")[0]
+        kind = _ELAPSED.sub("", message)
         now = time.monotonic()
         with self._lock:
             last, at = self._told.get(name, ("", 0.0))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -88,9 +87,9 @@ def seed(paths: Paths, choice: Choice, state_dir: State = None) -> None:
         for row, value in leaves(tree):
             if isinstance(value, Secret):
                 put(config, row.path, value.reveal())
-        target = replace(desired.target, account=desired.target.account or EMULATOR_ACCOUNT)
+        target = desired.target
         run.services.emulator.put_live(
-            str(target.account), target.region, target.app, target.environment, target.resource, config
+            EMULATOR_ACCOUNT, target.region, target.app, target.environment, target.resource, config
         )
         write_result(f"{desired.name}: seeded as live\n")
 

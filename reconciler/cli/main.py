@@ -68,7 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
         problem.show()
         return Exit.USAGE
     except (KeyboardInterrupt, typer.Abort):
-        write_error("\nInterrupted. Nothing was sent.\n")
+        write_error("\nInterrupted.\n")
         return Exit.INTERRUPTED
     except BrokenPipeError:
         # The reader left, as `| head` does; Python would complain again while it shuts down.

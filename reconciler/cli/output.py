@@ -40,8 +40,7 @@ def problems_as_result(show: Show) -> Iterator[None]:
         yield
     except InputProblem as problem:
         renderers = diagnostics_renderers(problem.diagnostics)
-        for format_, path in reports_of(show):
-            write_file(path, renderers[format_](False))
+        write_reports(renderers, show)
         if show.format is not Format.TEXT:
             write_result(renderers[show.format](False))
         raise
@@ -50,6 +49,11 @@ def problems_as_result(show: Show) -> Iterator[None]:
 def emit(renderers: _Renderers, show: Show) -> None:
     """Write the result to standard output, and to each report's file."""
     write_result(renderers[show.format](colourful(no_color=show.no_color)))
+    write_reports(renderers, show)
+
+
+def write_reports(renderers: _Renderers, show: Show) -> None:
+    """Write the result to each report's file."""
     for format_, path in reports_of(show):
         write_file(path, renderers[format_](False))
 

@@ -66,6 +66,7 @@ def make_plan(run: Run, paths: Sequence[str], choice: Choice, allow: Sequence[st
         desired,
         run.services.reader_of,
         now=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        folder=run.services.folder,
         parallelism=run.parallelism,
         observer=run.progress,
     )

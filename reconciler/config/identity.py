@@ -174,7 +174,9 @@ class Identities:
             self.report(document.source, "duplicate-name", place, f"{name} is also in {first}.", "write 'name:'")
         app = document.node.get("AppId")
         place = app.origin if app else document.node.origin
-        first = self._targets.setdefault(target.key, place)
+        # Accounts are not known yet, and an app's id is unique across them.
+        key = (target.region, target.app, target.environment)
+        first = self._targets.setdefault(key, place)
         if first is not place:
             hint = "the service has one auth for each environment: keep one document"
             self.report(document.source, "duplicate-target", place, f"The other is in {first}.", hint)

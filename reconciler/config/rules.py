@@ -151,7 +151,7 @@ def _without_effect(config: MappingNode) -> Iterator[Placed]:
             if node is not None and manages_nothing(row.path, node):
                 continue
             said.add(block)
-            wanted = " or ".join(sorted(row.when.values))
+            wanted = ("not " if row.when.unless else "") + " or ".join(sorted(row.when.values))
             detail = f"{block[-1]} needs {row.when.path[-1]} to be {wanted}."
             yield block, Finding("no-effect", detail, "leave it out", at_key=True)
 
@@ -195,7 +195,7 @@ def _is_off(when: When, config: MappingNode) -> bool:
         isinstance(node, ScalarNode)
         and isinstance(node.value, str)
         and "${" not in node.value
-        and node.value not in when.values
+        and (node.value in when.values) is when.unless
     )
 
 

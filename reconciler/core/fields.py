@@ -40,19 +40,28 @@ class Removal(Enum):
     EMPTY_LIST = "[]"
 
 
+class Omission(Enum):
+    """What the service does to a block that an update leaves out, or sends with holes."""
+
+    KEPT = "kept"  # by documentation and by code
+    RESET = "reset"  # by code: switched off, or set to a default
+
+
 @dataclass(frozen=True, slots=True)
 class When:
-    """A leaf means something only while ``path`` has one of ``values``."""
+    """A leaf means something only while ``path`` has one of ``values``; with ``unless`` while it has none of them."""
 
     path: Path
     values: frozenset[str]
+    unless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """One leaf.
 
-    ``instead`` tells what to write where ``null`` is impossible. ``filled`` marks a leaf that the
+    ``needed`` marks a leaf without which its block is not whole. ``instead`` tells what to write where
+    ``null`` is impossible. ``filled`` marks a leaf that the
     service fills when its block is new and the leaf is left out. ``synonym`` is the form with the
     environment in which a name may be read back.
     """
@@ -64,6 +73,7 @@ class Field:
     secret: bool = False
     removal: Removal | None = None
     when: When | None = None
+    needed: bool = False
     filled: bool = False
     synonym: str | None = None
     instead: str = ""
@@ -76,11 +86,15 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One mapping: what ``null`` sends for it, or what to write instead."""
+    """One mapping: what ``null`` sends for it, or what to write instead, and what leaving it out does.
+
+    Only the blocks that an update sends or leaves out as one have an ``omission``.
+    """
 
     path: Path
     removal: Removal | None = None
     instead: str = ""
+    omission: Omission | None = None
 
 
 _POOL = ("UserPoolConfigs",)
@@ -93,13 +107,9 @@ VERIFICATION: Path = (*_POOL, "VerificationMessage")
 MFA: Path = (*_POOL, "Mfa")
 MFA_MODE: Path = (*MFA, "MFAMode")
 PASSWORD_POLICY: Path = (*_POOL, "PasswordPolicy")
+CONSTRAINTS: Path = (*PASSWORD_POLICY, "AdditionalConstraints")
+MINIMUM_LENGTH: Path = (*PASSWORD_POLICY, "MinimumLength")
 AUTH_RESOURCES: Path = ("AuthResources",)
-OAUTH_LISTS: tuple[Path, ...] = (
-    (*OAUTH, "OAuthScopes"),
-    (*OAUTH, "RedirectSignInURIs"),
-    (*OAUTH, "RedirectSignOutURIs"),
-)
-
 _DELIVERY = ("EMAIL", "SMS")
 _SCOPES = ("PHONE", "EMAIL", "OPENID", "PROFILE", "AWS_COGNITO_SIGNIN_USER_ADMIN")
 _CONSTRAINTS = ("REQUIRE_DIGIT", "REQUIRE_LOWERCASE", "REQUIRE_SYMBOL", "REQUIRE_UPPERCASE")
@@ -108,8 +118,8 @@ _ATTRIBUTES = (
     "NICKNAME", "PHONE_NUMBER", "PICTURE", "PREFERRED_USERNAME", "PROFILE", "UPDATED_AT", "WEBSITE",
     "ZONE_INFO",
 )  # fmt: skip
-_WITH_IDENTITY_POOL = When(AUTH_RESOURCES, frozenset({"IDENTITY_POOL_AND_USER_POOL"}))
-_WITH_MFA = When(MFA_MODE, frozenset({"ON", "OPTIONAL"}))
+_WITH_IDENTITY_POOL = When(AUTH_RESOURCES, frozenset({"USER_POOL_ONLY"}), unless=True)
+_WITH_MFA = When(MFA_MODE, frozenset({"OFF"}), unless=True)
 _KEEP = "leave it out to keep what is live"
 
 
@@ -119,10 +129,10 @@ def _messages(block: Path) -> tuple[Field, ...]:
     email, sms = When(method, frozenset({"EMAIL"})), When(method, frozenset({"SMS"}))
     subject: Path = (*block, "EmailSettings", "EmailSubject")
     return (
-        Field(method, Kind.CHOICE, _DELIVERY, instead=f"write EMAIL or SMS, or {_KEEP}"),
-        Field((*block, "EmailSettings", "EmailMessage"), Kind.STRING, when=email, instead=_KEEP),
-        Field(subject, Kind.STRING, when=email, instead=_KEEP, filled=True),
-        Field((*block, "SmsSettings", "SmsMessage"), Kind.STRING, when=sms, instead=_KEEP),
+        Field(method, Kind.CHOICE, _DELIVERY, needed=True, instead=f"write EMAIL or SMS, or {_KEEP}"),
+        Field((*block, "EmailSettings", "EmailMessage"), Kind.STRING, when=email, needed=True, instead=_KEEP),
+        Field(subject, Kind.STRING, when=email, needed=True, filled=True, instead=_KEEP),
+        Field((*block, "SmsSettings", "SmsMessage"), Kind.STRING, when=sms, needed=True, instead=_KEEP),
     )
 
 
@@ -130,7 +140,8 @@ def _provider(name: str, members: tuple[str, ...], hidden: str) -> tuple[Field, 
     """The leaves of one social provider; the whole provider is what can be removed."""
     instead = f"write '{name}: null' to remove the provider"
     return tuple(
-        Field((*PROVIDERS, name, member), Kind.STRING, secret=member == hidden, instead=instead) for member in members
+        Field((*PROVIDERS, name, member), Kind.STRING, secret=member == hidden, needed=True, instead=instead)
+        for member in members
     )
 
 
@@ -159,26 +170,37 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field(("Service",), Kind.CHOICE, ("COGNITO",), instead=_KEEP),
     *_messages(FORGOT_PASSWORD),
-    Field(MFA_MODE, Kind.CHOICE, ("ON", "OFF", "OPTIONAL"), instead="write OFF to switch MFA off"),
+    Field(MFA_MODE, Kind.CHOICE, ("ON", "OFF", "OPTIONAL"), needed=True, instead="write OFF to switch MFA off"),
     Field(
         (*MFA, "Settings", "MfaTypes"),
         Kind.CHOICES,
         ("SMS", "TOTP"),
         when=_WITH_MFA,
+        needed=True,
         instead="write 'MFAMode: OFF' to switch MFA off",
     ),
-    Field((*MFA, "Settings", "SmsMessage"), Kind.STRING, when=_WITH_MFA, instead=_KEEP),
-    Field(DOMAIN_PREFIX, Kind.STRING, filled=True, instead="write 'OAuth: null' to remove the hosted UI"),
-    Field((*OAUTH, "OAuthGrantType"), Kind.CHOICE, ("CODE", "IMPLICIT"), instead="write CODE or IMPLICIT"),
-    Field((*OAUTH, "OAuthScopes"), Kind.CHOICES, _SCOPES, instead="write 'OAuth: null' to remove the hosted UI"),
-    Field((*OAUTH, "RedirectSignInURIs"), Kind.URIS, instead="write 'OAuth: null' to remove the hosted UI"),
-    Field((*OAUTH, "RedirectSignOutURIs"), Kind.URIS, instead="write 'OAuth: null' to remove the hosted UI"),
+    Field((*MFA, "Settings", "SmsMessage"), Kind.STRING, when=_WITH_MFA, needed=True, instead=_KEEP),
+    Field(DOMAIN_PREFIX, Kind.STRING, needed=True, filled=True, instead="write 'OAuth: null' to remove the hosted UI"),
+    Field((*OAUTH, "OAuthGrantType"), Kind.CHOICE, ("CODE", "IMPLICIT"), needed=True, instead="write CODE or IMPLICIT"),
+    Field(
+        (*OAUTH, "OAuthScopes"),
+        Kind.CHOICES,
+        _SCOPES,
+        needed=True,
+        instead="write 'OAuth: null' to remove the hosted UI",
+    ),
+    Field(
+        (*OAUTH, "RedirectSignInURIs"), Kind.URIS, needed=True, instead="write 'OAuth: null' to remove the hosted UI"
+    ),
+    Field(
+        (*OAUTH, "RedirectSignOutURIs"), Kind.URIS, needed=True, instead="write 'OAuth: null' to remove the hosted UI"
+    ),
     *_provider("Facebook", ("ClientId", "ClientSecret"), "ClientSecret"),
     *_provider("Google", ("ClientId", "ClientSecret"), "ClientSecret"),
     *_provider("LoginWithAmazon", ("ClientId", "ClientSecret"), "ClientSecret"),
     *_provider("SignInWithApple", ("ClientId", "KeyId", "PrivateKey", "TeamId"), "PrivateKey"),
     Field((*PASSWORD_POLICY, "AdditionalConstraints"), Kind.CHOICES, _CONSTRAINTS, removal=Removal.EMPTY_LIST),
-    Field((*PASSWORD_POLICY, "MinimumLength"), Kind.INTEGER, instead="write a length from 6 to 99"),
+    Field((*PASSWORD_POLICY, "MinimumLength"), Kind.INTEGER, needed=True, instead="write a length from 6 to 99"),
     Field(
         (*_POOL, "RequiredSignUpAttributes"),
         Kind.CHOICES,
@@ -209,16 +231,22 @@ BLOCKS: tuple[Block, ...] = (
     Block(FORGOT_PASSWORD, instead="leave it out: it is deprecated, and then not sent"),
     Block((*FORGOT_PASSWORD, "EmailSettings"), instead=_KEEP),
     Block((*FORGOT_PASSWORD, "SmsSettings"), instead=_KEEP),
-    Block(MFA, instead="write 'MFAMode: OFF' to switch MFA off"),
+    Block(MFA, instead="write 'MFAMode: OFF' to switch MFA off", omission=Omission.RESET),
     Block((*MFA, "Settings"), instead="write 'MFAMode: OFF' to switch MFA off"),
-    Block(OAUTH, Removal.EMPTY_BLOCK),
+    Block(OAUTH, Removal.EMPTY_BLOCK, omission=Omission.KEPT),
     Block(PROVIDERS, instead="write null at each provider that is to be removed"),
     Block((*PROVIDERS, "Facebook"), Removal.LEFT_OUT),
     Block((*PROVIDERS, "Google"), Removal.LEFT_OUT),
     Block((*PROVIDERS, "LoginWithAmazon"), Removal.LEFT_OUT),
     Block((*PROVIDERS, "SignInWithApple"), Removal.LEFT_OUT),
-    Block(PASSWORD_POLICY, instead="write the policy that is wanted; the service always has one"),
-    Block(VERIFICATION, instead="write the message that is wanted, or leave it out to keep what is live"),
+    Block(
+        PASSWORD_POLICY, instead="write the policy that is wanted; the service always has one", omission=Omission.KEPT
+    ),
+    Block(
+        VERIFICATION,
+        instead="write the message that is wanted, or leave it out to keep what is live",
+        omission=Omission.RESET,
+    ),
     Block((*VERIFICATION, "EmailSettings"), instead=_KEEP),
     Block((*VERIFICATION, "SmsSettings"), instead=_KEEP),
 )
@@ -226,6 +254,7 @@ BLOCKS: tuple[Block, ...] = (
 FIELD: Mapping[Path, Field] = MappingProxyType({row.path: row for row in FIELDS})
 BLOCK: Mapping[Path, Block] = MappingProxyType({row.path: row for row in BLOCKS})
 SECRETS: tuple[Path, ...] = tuple(row.path for row in FIELDS if row.secret)
+SENT_WHOLE: tuple[Block, ...] = tuple(row for row in BLOCKS if row.omission)
 CREATE_ONLY: tuple[Field, ...] = tuple(row for row in FIELDS if row.create_only)
 
 VERSION = 1

@@ -9,7 +9,17 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reconciler.core.fields import AUTH_RESOURCES, FORGOT_PASSWORD, MFA, OAUTH, PASSWORD_POLICY, PROVIDERS, VERIFICATION
+from reconciler.core.fields import (
+    AUTH_RESOURCES,
+    CONSTRAINTS,
+    DOMAIN_PREFIX,
+    MFA,
+    MFA_MODE,
+    MINIMUM_LENGTH,
+    OAUTH,
+    PROVIDERS,
+    VERIFICATION,
+)
 from reconciler.core.model import Meta, Path, Tree
 
 _VOLATILE = frozenset({"lastPushTimeStamp", "lastPushDirHash", "providerMetadata", "dependsOn"})
@@ -17,18 +27,20 @@ _GROUPS = "Cognito-UserPool-Groups"
 _FEDERATED = ("GoogleWebClient", "FacebookWebClient", "AmazonWebClient", "AppleWebClient")
 _SOCIAL = {"FACEBOOK": "Facebook", "GOOGLE": "Google", "AMAZON": "LoginWithAmazon", "APPLE": "SignInWithApple"}
 
+_POLICY = ("frontendAuthConfig", "passwordProtectionSettings")
 MIRRORS: Mapping[Path, tuple[Path, ...]] = {
-    ("frontendAuthConfig", "passwordProtectionSettings"): (PASSWORD_POLICY,),
-    ("frontendAuthConfig", "mfaConfiguration"): (MFA,),
-    ("frontendAuthConfig", "mfaTypes"): (MFA,),
-    ("frontendAuthConfig", "verificationMechanisms"): (VERIFICATION, FORGOT_PASSWORD),
-    ("frontendAuthConfig", "socialProviders"): (PROVIDERS, OAUTH),
-    ("output", "HostedUIDomain"): (OAUTH,),
+    (*_POLICY, "passwordPolicyMinLength"): (MINIMUM_LENGTH,),
+    (*_POLICY, "passwordPolicyCharacters"): (CONSTRAINTS,),
+    ("frontendAuthConfig", "mfaConfiguration"): (MFA_MODE,),
+    ("frontendAuthConfig", "mfaTypes"): (MFA_MODE, (*MFA, "Settings", "MfaTypes")),
+    ("frontendAuthConfig", "verificationMechanisms"): ((*VERIFICATION, "DeliveryMethod"),),
+    ("frontendAuthConfig", "socialProviders"): (PROVIDERS,),
+    ("output", "HostedUIDomain"): (DOMAIN_PREFIX,),
     ("output", "OAuthMetadata"): (OAUTH,),
     ("output", "IdentityPoolId"): (AUTH_RESOURCES,),
     ("output", "IdentityPoolName"): (AUTH_RESOURCES,),
 }
-"""Which parts of the meta follow which block: they move when, and only when, something in it moves."""
+"""Which part of the meta follows which part of the configuration: it moves when, and only when, that moves."""
 
 
 class MetaUnreadable(ValueError):
@@ -43,7 +55,7 @@ def read_meta(text: str) -> Meta:
     """
     try:
         whole = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise MetaUnreadable("AmplifyMetaConfig is not JSON") from None
     auth = whole.get("auth") if isinstance(whole, dict) else None
     if not isinstance(whole, dict) or not isinstance(auth, dict | None):
@@ -87,6 +99,12 @@ def social_providers(meta: Meta) -> tuple[str, ...]:
     """The social providers that the backend has, in the API's names."""
     listed = [_at(part, ("frontendAuthConfig", "socialProviders")) for part in meta.auth.values()]
     return tuple(_SOCIAL[name] for names in listed if isinstance(names, list) for name in names if name in _SOCIAL)
+
+
+def has_constraints(meta: Meta) -> bool:
+    """Whether the backend asks more of a password than its length."""
+    policy = ("frontendAuthConfig", "passwordProtectionSettings", "passwordPolicyCharacters")
+    return any(_at(part, policy) for part in meta.auth.values())
 
 
 def _holds_unseen(auth: Tree, path: Path) -> bool:

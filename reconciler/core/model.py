@@ -148,7 +148,8 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self._value.encode(), other._value.encode())
+        ours, theirs = (secret.reveal().encode("utf-8", "surrogatepass") for secret in (self, other))
+        return hmac.compare_digest(ours, theirs)
 
     def __hash__(self) -> int:
         return hash(self._value)
@@ -203,11 +204,6 @@ class Target:
     account: str | None = None
     endpoint: str | None = None
 
-    @property
-    def key(self) -> tuple[str | None, str, str | None, str, str]:
-        """What locks, duplicates and jobs go by: the service has one auth for each environment."""
-        return (self.account, self.region, self.endpoint, self.app, self.environment)
-
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -258,13 +254,13 @@ class Meta:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """The live configuration of one target, canonical. ``tree`` is None where there is no auth.
+    """The live configuration of one target, canonical.
 
     ``domain_read`` is the hosted domain prefix as the service returned it, ``domain_settled`` tells
     whether the prefix in ``tree`` is known to be the written one.
     """
 
-    tree: Tree | None
+    tree: Tree
     fingerprint: str
     domain_read: str | None = None
     domain_settled: bool = True
@@ -324,8 +320,8 @@ class TargetPlan:
 
     ``desired`` holds every value as resolved when planned, and references for secrets. ``live`` and
     ``planned`` are canonical trees in which a :class:`SecretState` or a :class:`Mark` stands for each
-    secret. ``blocks`` make it impossible to apply, ``guards`` stand in the way unless allowed.
-    ``unchanged`` and ``unmanaged`` count attributes that are not shown.
+    secret. ``sent`` names the blocks that the update carries whole. ``blocks`` make it impossible to apply,
+    ``guards`` stand in the way unless allowed. ``unchanged`` and ``unmanaged`` count attributes that are not shown.
     """
 
     desired: Desired
@@ -333,6 +329,7 @@ class TargetPlan:
     live: Tree
     planned: Tree
     changes: tuple[Change, ...] = ()
+    sent: tuple[str, ...] = ()
     blocks: tuple[Finding, ...] = ()
     guards: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
@@ -385,10 +382,14 @@ class TargetFailure:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The plans of all targets in the order of the input, and when they were made (ISO 8601, UTC)."""
+    """The plans of all targets in the order of the input, and when they were made (ISO 8601, UTC).
+
+    ``folder`` is the one in which it was made, relative to the project's root: documents are named from it.
+    """
 
     targets: tuple[TargetPlan | TargetFailure, ...]
     created: str
+    folder: str = "."
 
     @property
     def failures(self) -> tuple[TargetFailure, ...]:

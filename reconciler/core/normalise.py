@@ -11,13 +11,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from reconciler.core.fields import DOMAIN_PREFIX, FIELD, FIELDS, SECRETS, Field, Kind
-from reconciler.core.model import Desired, Path, Secret, SecretState, Tree
+from reconciler.core.model import Desired, Path, Secret, SecretState, Tree, dotted
 from reconciler.core.tree import ABSENT, drop_meaningless, get, put
 
-_RUN_OF_MASK = re.compile(r"([*•●∙·xX.])\1\1")
+_RUN_OF_MASK = re.compile(r"[*•●∙·xX.]{3}|([^A-Za-z0-9])\1\1|^[<\[({].*[>\])}]$", re.DOTALL)
 _WORD_OF_MASK = re.compile(r"redacted|masked|hidden|sensitive", re.IGNORECASE)
+_PEM = re.compile(r"\s*-----BEGIN [A-Z ]+-----(.*)-----END [A-Z ]+-----\s*\Z", re.DOTALL)
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]{100,}\Z")
 _SHORTEST_SECRET = 8
+
+
+class Misshapen(ValueError):
+    """A configuration that was read has a value of a type that it can't have; the value is not in the text."""
 
 
 def live_tree(config: Mapping[str, Any]) -> Tree:
@@ -26,6 +31,9 @@ def live_tree(config: Mapping[str, Any]) -> Tree:
     Secrets become :class:`Secret` where they are believable, and :attr:`SecretState.UNKNOWN` where the
     provider is there and its secret is masked or withheld. The domain prefix stays as it was read: see
     :func:`settle_domain`.
+
+    Raises:
+        Misshapen: a value has another type than its field.
     """
     tree: Tree = {}
     source = dict(config)
@@ -33,7 +41,7 @@ def live_tree(config: Mapping[str, Any]) -> Tree:
         value = get(source, row.path)
         if row.secret:
             continue
-        value = _READERS[row.kind](value)
+        value = _READERS[row.kind](value, row.path)
         if value is not ABSENT:
             put(tree, row.path, value)
     _put_secrets(tree, source)
@@ -55,7 +63,7 @@ def desired_tree(desired: Desired) -> Tree:
             members = {str(member.value): True for member in value}
             put(tree, path, members or None)
         elif row is not None and row.kind is Kind.INTEGER and value is not None:
-            put(tree, path, _integer(value))
+            put(tree, path, _integer(value, path))
         else:
             put(tree, path, value)
     return tree
@@ -100,49 +108,53 @@ def believable(value: str, path: Path, others: tuple[str, ...]) -> bool:
     A mask that is taken for a secret and sent back becomes the secret; so whatever looks like one counts
     as unknown. ``others`` are the values read for the other providers: a mask is the same everywhere.
     """
-    if len(value) < _SHORTEST_SECRET or _RUN_OF_MASK.search(value) or _WORD_OF_MASK.search(value):
-        return False
-    if value in others:
-        return False
     if path[-1] == "PrivateKey":
-        return "-----BEGIN" in value or _BASE64.match(value) is not None
-    return True
+        return _BASE64.match(_PEM.sub(r"\1", value)) is not None
+    masked = _RUN_OF_MASK.search(value) or _WORD_OF_MASK.search(value)
+    return len(value) >= _SHORTEST_SECRET and not masked and value not in others
 
 
 def _put_secrets(tree: Tree, source: Tree) -> None:
-    read = {path: get(source, path) for path in SECRETS}
+    read = {path: _string(get(source, path), path) for path in SECRETS}
     for path in SECRETS:
-        value = read[path]
-        text = value if isinstance(value, str) else ""
+        text = read[path] or ""
         if not text and get(tree, path[:-1]) is ABSENT:
             continue
-        others = tuple(v for other, v in read.items() if other != path and isinstance(v, str))
+        others = tuple(v for other, v in read.items() if other != path and v)
         put(tree, path, Secret(text) if believable(text, path, others) else SecretState.UNKNOWN)
 
 
-def _string(value: Any) -> Any:
-    return ABSENT if value is ABSENT or value is None or value == "" else value
+def _string(value: Any, path: Path) -> Any:
+    return _of_type(str, value, path)
 
 
-def _boolean(value: Any) -> Any:
-    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else _string(value)
+def _boolean(value: Any, path: Path) -> Any:
+    return _of_type(bool, {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value, path)
 
 
-def _integer(value: Any) -> Any:
-    if isinstance(value, str) and re.fullmatch(r"\s*\d+(\.\d+)?\s*", value):
+def _integer(value: Any, path: Path) -> Any:
+    if isinstance(value, str) and re.fullmatch(r"\s*\d{1,15}(\.\d+)?\s*", value):
         value = float(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    return _string(value)
+    return _of_type((int, float), value, path)
 
 
-def _members(value: Any) -> Any:
-    if not isinstance(value, (list, tuple)):
+def _members(value: Any, path: Path) -> Any:
+    members = _of_type((list, tuple), value, path) or ()
+    return {member: True for member in members if _string(member, path)} or ABSENT
+
+
+def _of_type(kind: type | tuple[type, ...], value: Any, path: Path) -> Any:
+    """The value, absent where nothing stands; a value of another type is in no configuration."""
+    if value is ABSENT or value is None or value == "":
         return ABSENT
-    return {member: True for member in value if isinstance(member, str) and member} or ABSENT
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise Misshapen(f"{dotted(path)} is of a type that it can't have")
+    return value
 
 
-_READERS: Mapping[Kind, Callable[[Any], Any]] = {
+_READERS: Mapping[Kind, Callable[[Any, Path], Any]] = {
     Kind.STRING: _string,
     Kind.CHOICE: _string,
     Kind.BOOLEAN: _boolean,

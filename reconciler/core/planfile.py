@@ -21,22 +21,25 @@ PROVIDER = "registry.terraform.io/reconciler/amplifybackend"
 PLAN_VERSION = 1
 
 
-def fingerprint(tree: Tree | None) -> str:
+def fingerprint(tree: Tree) -> str:
     """A digest of a whole live configuration: the same for the same state, however it was spelt.
 
     Sets are sorted, and of a secret only its state word goes in. Members whose reads are unreliable, and
     which no update can change, stay out: they would make a plan stale at random.
     """
-    if tree is None:
-        return "absent"
     flat: dict[str, Any] = {}
     for row, value in leaves(tree):
         if row.create_only is Mismatch.WARNING:
             continue
-        if isinstance(value, Secret):
-            flat[dotted(row.path)] = SecretState.READABLE.value
-        else:
-            flat[dotted(row.path)] = sorted(value) if isinstance(value, dict) else value
+        match value:
+            case Secret():
+                flat[dotted(row.path)] = SecretState.READABLE.value
+            case Mark():
+                flat[dotted(row.path)] = value.name
+            case dict():
+                flat[dotted(row.path)] = sorted(value)
+            case _:
+                flat[dotted(row.path)] = value
     return _digest(flat)
 
 
@@ -57,6 +60,7 @@ def to_json(plan: Plan, *, version: str) -> dict[str, Any]:
             "plan_version": PLAN_VERSION,
             "catalogue_version": fields.VERSION,
             "version": version,
+            "folder": plan.folder,
             "targets": [write_target(target) for target in plan.targets],
         },
     }
@@ -92,7 +96,7 @@ def from_json(text: str) -> Plan:
         )
     try:
         targets = tuple(read_target(target) for target in own["targets"])
-        return Plan(targets, body["timestamp"])
+        return Plan(targets, body["timestamp"], own["folder"])
     except (KeyError, TypeError, ValueError, AttributeError):
         raise PlanRefused("The plan file does not have the shape of a plan", hint="plan again with --out") from None
 

@@ -9,6 +9,7 @@ from reconciler.core.fields import (
     BLOCKS,
     CREATE_ONLY,
     DOMAIN_PREFIX,
+    FIELD,
     FORGOT_PASSWORD,
     MFA_MODE,
     OAUTH,
@@ -19,12 +20,13 @@ from reconciler.core.fields import (
 from reconciler.core.model import Action, Change, Desired, Finding, Live, Path, Tree, dotted
 from reconciler.core.normalise import same_name
 from reconciler.core.tree import ABSENT, get
+from reconciler.core.wholeness import Wholeness
 
 UNSEEN_SETTINGS = "unseen-settings"
 GUARDS = {
     "identity-pool-deletion": "the identity pool and every guest identity in it would be deleted",
     "mfa-on": "MFA would be turned ON in a user pool that exists, which most pools refuse",
-    "unread-mfa": "the service did not return Mfa, and an update without it switches MFA off",
+    "unread-block": "the service did not return a block whole, and resets what an update does not carry",
     UNSEEN_SETTINGS: "an update would clear settings that this API can't express",
 }
 """Each guard and what it stands for; ``--allow CODE`` lets it pass."""
@@ -64,10 +66,10 @@ def create_only_differences(desired: Desired, wanted: Tree, live: Tree) -> tuple
     return blocked, warnings
 
 
-def blocks(desired: Desired, live: Live, changes: tuple[Change, ...], obstacles: tuple[str, ...]) -> Iterator[Finding]:
+def blocks(desired: Desired, live: Live, changes: tuple[Change, ...], whole: Wholeness) -> Iterator[Finding]:
     """What makes the changes impossible through this API, each with the way out."""
     for change in changes:
-        if change.blocked:
+        if change.blocked and FIELD.get(change.path) in CREATE_ONLY:
             yield Finding(
                 "create-only",
                 f"{dotted(change.path)} can't be changed: {change.blocked}",
@@ -82,18 +84,17 @@ def blocks(desired: Desired, live: Live, changes: tuple[Change, ...], obstacles:
             "change the user pool where it is managed",
             desired.origin,
         )
-    inside = [change for change in changes if change.path[: len(OAUTH)] == OAUTH]
-    if inside and obstacles:
+    if whole.stuck:
         yield Finding(
             "oauth-not-whole",
             "OAuth can't be changed, because the block can't be sent whole",
-            "; ".join(obstacles) + ". Sent without it the service loses the change or more.",
-            "write what is missing; a secret as a reference such as ${env:NAME}",
-            inside[0].origin,
+            "; ".join(str(hole) for hole in whole.stuck) + ". Sent without it the service loses the change or more.",
+            "; ".join(dict.fromkeys(hole.hint for hole in whole.stuck)),
+            next((change.origin for change in changes if change.path[: len(OAUTH)] == OAUTH), desired.origin),
         )
 
 
-def guards(desired: Desired, wanted: Tree, live: Live, changes: tuple[Change, ...]) -> Iterator[Finding]:
+def guards(desired: Desired, live: Live, changes: tuple[Change, ...], whole: Wholeness) -> Iterator[Finding]:
     """Changes that are possible and dangerous; each passes only when its code is allowed."""
     hint = "if that is meant, allow it with --allow {code} or 'allow: [{code}]' in the document"
 
@@ -106,8 +107,8 @@ def guards(desired: Desired, wanted: Tree, live: Live, changes: tuple[Change, ..
     if after.get(MFA_MODE) == "ON":
         detail = "Cannot turn MFA functionality ON, once the user pool has been created: the job may fail with this."
         yield guard("mfa-on", detail, MFA_MODE)
-    if changes and live.tree is not None and get(live.tree, MFA_MODE) is ABSENT and get(wanted, MFA_MODE) is ABSENT:
-        yield guard("unread-mfa", "Write Mfa.MFAMode, so that the update carries it.", MFA_MODE)
+    for block, holes in whole.reset if changes else ():
+        yield guard("unread-block", f"{dotted(block)}: {'; '.join(str(hole) for hole in holes)}.", block)
     if changes and live.meta is not None and live.meta.unseen:
         yield guard(UNSEEN_SETTINGS, f"The backend has {', '.join(live.meta.unseen)}.", ())
 
@@ -127,7 +128,7 @@ def warnings(desired: Desired, wanted: Tree, live: Live, changes: tuple[Change, 
             origin=domain.origin,
         )
     written = desired.settings.get(DOMAIN_PREFIX)
-    tree = live.tree or {}
+    tree = live.tree
     suffixed = live.domain_settled and get(tree, DOMAIN_PREFIX) != live.domain_read
     if domain is None and suffixed and written is not None and written.value == live.domain_read:
         yield Finding(
@@ -136,6 +137,13 @@ def warnings(desired: Desired, wanted: Tree, live: Live, changes: tuple[Change, 
             hint=f"write {get(tree, DOMAIN_PREFIX)}",
             origin=desired.origin_of(DOMAIN_PREFIX),
         )
+    verification = next((path for path in moved if path[: len(VERIFICATION)] == VERIFICATION), None)
+    if verification and get(tree, FORGOT_PASSWORD) is not ABSENT and get(wanted, FORGOT_PASSWORD) is ABSENT:
+        yield Finding(
+            "forgot-password-follows",
+            "ForgotPassword is live and not managed: it may move along with VerificationMessage",
+            origin=moved[verification].origin,
+        )
     if changes and get(wanted, FORGOT_PASSWORD) is not ABSENT:
         yield Finding(
             "forgot-password",
@@ -143,23 +151,11 @@ def warnings(desired: Desired, wanted: Tree, live: Live, changes: tuple[Change, 
             hint="write VerificationMessage instead",
             origin=desired.origin_of(FORGOT_PASSWORD),
         )
-    if (
-        changes
-        and live.tree is not None
-        and get(live.tree, VERIFICATION) is ABSENT
-        and get(wanted, VERIFICATION) is ABSENT
-    ):
-        yield Finding(
-            "unread-verification",
-            "the service did not return VerificationMessage, and an update without it switches verification off",
-            hint="write VerificationMessage, so that the update carries it",
-            origin=desired.origin,
-        )
 
 
 def _losses(desired: Desired, wanted: Tree, live: Live) -> Iterator[Finding]:
     """Ways to sign in that a document takes away."""
-    tree = live.tree or {}
+    tree = live.tree
     if get(wanted, OAUTH) is None and get(tree, OAUTH) is not ABSENT:
         summary = "the hosted UI and its domain are deleted: nobody can sign in through it any more"
         yield Finding("hosted-ui-removal", summary, origin=desired.origin_of(OAUTH))

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reconciler.core import policy, presence, request
+from reconciler.core import policy, request
 from reconciler.core.diff import Difference, differences
 from reconciler.core.fields import DOMAIN_PREFIX, FIELD, OAUTH
-from reconciler.core.meta import social_providers
 from reconciler.core.model import (
     Action,
     Change,
@@ -29,6 +28,7 @@ from reconciler.core.model import (
 )
 from reconciler.core.normalise import desired_tree
 from reconciler.core.tree import ABSENT, copied, get, leaves, put
+from reconciler.core.wholeness import Hole, Wholeness, wholeness
 from reconciler.errors import Diagnostic, InputProblem, Severity
 
 
@@ -40,11 +40,11 @@ class Prepared:
     wanted: Tree
     live: Tree
     planned: Tree
-    with_oauth: bool
+    sent: tuple[Path, ...]
 
     def request(self) -> dict[str, Any]:
         """The ``ResourceConfig`` of the update, secrets revealed."""
-        return request.build(self.planned, self.wanted, self.live, with_oauth=self.with_oauth)
+        return request.build(self.planned, self.live, self.sent)
 
 
 def prepare(desired: Desired, live: Live) -> Prepared:
@@ -52,7 +52,7 @@ def prepare(desired: Desired, live: Live) -> Prepared:
 
     Args:
         desired: the document with references resolved; secrets may stay templates.
-        live: what was read; its tree is not None.
+        live: what was read.
 
     Raises:
         InputProblem: the request would lack something that the document must write.
@@ -61,20 +61,13 @@ def prepare(desired: Desired, live: Live) -> Prepared:
     planned = request.overlay(tree, wanted)
     blocked, warned = policy.create_only_differences(desired, wanted, tree)
     changes = (*_changes(desired, tree, planned), *blocked)
-    lacks = presence.missing_from_request(planned, frozenset(change.path for change in changes))
-    if changes and lacks:
-        raise InputProblem(tuple(_diagnostic(desired, missing) for missing in lacks))
-    linked = social_providers(live.meta) if live.meta is not None else ()
-    obstacles = request.oauth_obstacles(planned, wanted, domain_settled=live.domain_settled, linked=linked)
-    with_oauth = get(planned, OAUTH) is not ABSENT and not obstacles
-    notes: tuple[Finding, ...] = ()
-    if changes:
-        notes = tuple(_notes(desired, wanted, planned, changes, obstacles))
-        if with_oauth:
-            changes = (*changes, *_unproven(desired, tree, planned, changes))
-    blocks = tuple(policy.blocks(desired, live, changes, obstacles))
-    if obstacles:
+    whole = wholeness(planned, wanted, tree, live, frozenset(change.path for change in changes))
+    if changes and whole.missing:
+        raise InputProblem(tuple(_diagnostic(desired, hole) for hole in whole.missing))
+    if whole.stuck:
         changes = tuple(_blocked_inside_oauth(change) for change in changes)
+    if changes and OAUTH in whole.sent:
+        changes = (*changes, *_unproven(desired, tree, planned, changes))
     moved = {path for change in changes for path in (change.path, change.path[:-1])}
     managed = [row for row, _ in leaves(tree) if _is_managed(wanted, row.path)]
     plan = TargetPlan(
@@ -83,14 +76,15 @@ def prepare(desired: Desired, live: Live) -> Prepared:
         live=states(tree),
         planned=states(planned),
         changes=changes,
-        blocks=blocks,
-        guards=tuple(policy.guards(desired, wanted, live, changes)),
+        sent=tuple(dotted(block) for block in whole.sent) if changes else (),
+        blocks=tuple(policy.blocks(desired, live, changes, whole)),
+        guards=tuple(policy.guards(desired, live, changes, whole)),
         warnings=(*warned, *policy.warnings(desired, wanted, live, changes)),
-        notes=notes,
+        notes=tuple(_notes(desired, wanted, planned, whole)) if changes else (),
         unchanged=sum(row.path not in moved for row in managed),
         unmanaged=sum(1 for _ in leaves(tree)) - len(managed),
     )
-    return Prepared(plan, wanted, tree, planned, with_oauth)
+    return Prepared(plan, wanted, tree, planned, whole.sent)
 
 
 def settled_domains(wanted: Tree, live: Live, environment: str) -> tuple[Tree, Tree]:
@@ -99,7 +93,7 @@ def settled_domains(wanted: Tree, live: Live, environment: str) -> tuple[Tree, T
     Where live is settled its written prefix wins; where it is in doubt only what the document writes
     may ever be sent, so its spelling wins.
     """
-    tree = live.tree or {}
+    tree = live.tree
     written, read = get(wanted, DOMAIN_PREFIX), live.domain_read
     if written in {ABSENT, None} or read is None or read not in {written, f"{written}-{environment}"}:
         return wanted, tree
@@ -143,36 +137,34 @@ def _unproven(desired: Desired, tree: Tree, planned: Tree, changes: tuple[Change
             yield Change(path, Action.CHANGE, Mark.SENSITIVE, Mark.SENSITIVE, origin, unproven=True)
 
 
-def _notes(
-    desired: Desired, wanted: Tree, planned: Tree, changes: tuple[Change, ...], obstacles: tuple[str, ...]
-) -> Iterator[Finding]:
-    """What the update does with an OAuth block in which nothing changes, and with secrets that were read."""
-    if not obstacles and get(planned, OAUTH) is not ABSENT:
-        for path in request.sent_back(planned, wanted):
-            yield Finding("secret-sent-back", f"{dotted(path)} is sent back as it was read", origin=desired.origin)
-        written = [row.path for row, _ in leaves(planned) if row.secret and get(wanted, row.path) is not ABSENT]
-        if written:
-            names = ", ".join(dotted(path[-2:]) for path in written)
-            detail = f"It holds references for {names}; apply sends what they point to then."
-            origin = desired.origin_of(written[0])
-            yield Finding(
-                "secret-not-bound", "the plan is not bound to the values of its secrets", detail, origin=origin
-            )
-    elif obstacles and not any(change.path[: len(OAUTH)] == OAUTH for change in changes):
+def _notes(desired: Desired, wanted: Tree, planned: Tree, whole: Wholeness) -> Iterator[Finding]:
+    """What the update leaves out, and which secrets it carries."""
+    for block, holes in whole.left_out:
+        detail = "; ".join(str(hole) for hole in holes)
         yield Finding(
-            "oauth-left-out",
-            "OAuth is left out of the update, so that the service keeps it",
-            "; ".join(obstacles),
+            "block-left-out",
+            f"{block[-1]} is left out of the update, so that the service keeps it",
+            detail,
             origin=desired.origin,
         )
+    if OAUTH not in whole.sent:
+        return
+    for path in request.sent_back(planned, wanted):
+        yield Finding("secret-sent-back", f"{dotted(path)} is sent back as it was read", origin=desired.origin)
+    written = [row.path for row, _ in leaves(planned) if row.secret and get(wanted, row.path) is not ABSENT]
+    if written:
+        names = ", ".join(dotted(path[-2:]) for path in written)
+        detail = f"It holds references for {names}; apply sends what they point to then."
+        origin = desired.origin_of(written[0])
+        yield Finding("secret-not-bound", "the plan is not bound to the values of its secrets", detail, origin=origin)
 
 
-def _diagnostic(desired: Desired, missing: presence.Missing) -> Diagnostic:
+def _diagnostic(desired: Desired, missing: Hole) -> Diagnostic:
     return Diagnostic(
         Severity.ERROR,
         "missing-in-request",
         f"{dotted(missing.path)} is missing",
-        f"{missing.why}; live does not have it and the document does not write it",
+        f"It {missing.why}, and the update needs it: the service would lose the change or fill the hole.",
         missing.hint,
         desired.origin_of(missing.path),
         target=desired.name,

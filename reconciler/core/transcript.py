@@ -6,8 +6,10 @@ and paths, and whatever that tool printed.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _NOISE = re.compile(r"[\u2500-\u259f\u2800-\u28ff\u25a0-\u25ff]+")
@@ -23,6 +25,7 @@ _SHAPED_SECRET = re.compile(
 _TELLING = re.compile(r"Reason:|Error:|An error occurred|UPDATE_FAILED|Cannot |is missing|already a pending job")
 _LONGEST_LINE = 300
 _MOST_LINES = 6
+_SHORTEST_LINE = 8
 MASK = "****"
 
 
@@ -33,14 +36,23 @@ def cleaned(text: str, secrets: Iterable[str] = ()) -> str:
         text: what the service said.
         secrets: values known to be secret in this run; each is masked wherever it stands.
     """
-    for secret in sorted(secrets, key=len, reverse=True):
-        if secret:
-            text = text.replace(secret, MASK)
-    text = _ANSI.sub("", text).replace("\r", "\n")
+    # Noise goes first: a secret that an escape sequence cuts in two is still a secret.
+    text = _UNSHOWABLE.sub("", _NOISE.sub(" ", _ANSI.sub("", text).replace("\r", "\n")))
+    for form in sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True):
+        text = text.replace(form, MASK)
     text = _PEM.sub(MASK, text)
     text = _NAMED_SECRET.sub(lambda found: found[1] + MASK, text)
-    text = _SHAPED_SECRET.sub(MASK, text)
-    return _UNSHOWABLE.sub("", _NOISE.sub(" ", text))
+    return _SHAPED_SECRET.sub(MASK, text)
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """How a secret may stand in a text: whole or line by line, without noise, escaped as JSON or in a URL."""
+    lines = [line for line in secret.splitlines() if len(line) >= _SHORTEST_LINE]
+    for part in (secret, *lines):
+        shown = _UNSHOWABLE.sub("", _NOISE.sub(" ", part.replace("\r", "\n")))
+        for form in (part, shown, json.dumps(part)[1:-1], quote(part, safe="")):
+            if form.strip():
+                yield form
 
 
 def reason(text: str, secrets: Iterable[str] = ()) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from reconciler.core.fields import FIELDS, Field, Kind, When
+from reconciler.core.fields import FIELDS, Field, When
 from reconciler.core.model import Path, Tree
 
 ABSENT: Any = type("Absent", (), {"__repr__": lambda _: "ABSENT", "__bool__": lambda _: False})()
@@ -63,7 +63,7 @@ def leaves(tree: Tree) -> Iterator[tuple[Field, Any]]:
 
 def holds(when: When | None, tree: Tree) -> bool:
     """Whether a leaf with this condition means something in a tree."""
-    return when is None or get(tree, when.path) in when.values
+    return when is None or (get(tree, when.path) in when.values) is not when.unless
 
 
 def drop_meaningless(tree: Tree) -> None:
@@ -80,6 +80,6 @@ def as_api(tree: Tree) -> dict[str, Any]:
         put(
             shaped,
             row.path,
-            list(value) if row.kind in {Kind.CHOICES, Kind.URIS} and isinstance(value, dict) else value,
+            list(value) if row.is_set and isinstance(value, dict) else value,
         )
     return shaped

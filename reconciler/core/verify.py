@@ -40,7 +40,7 @@ def judge(prepared: Prepared, before: Live, after: Live) -> Verdict:
     Args:
         prepared: the target's plan with its trees.
         before: what was live right before the update.
-        after: what was read after the job, its tree not None.
+        after: what was read after the job.
     """
     environment = prepared.plan.target.environment
     _, stands = settled_domains(prepared.wanted, after, environment)
@@ -87,11 +87,11 @@ def _pair_members(rewritten: list[Difference], missing: list[Difference], moved:
 
 
 def _follows_verification(prepared: Prepared, stands: Tree, changed: frozenset[Path]) -> bool:
-    """The deprecated ForgotPassword, left out, may move along with the VerificationMessage that is sent."""
+    """The deprecated ForgotPassword, left out, may move along with a planned VerificationMessage."""
     if get(prepared.wanted, FORGOT_PASSWORD) is not ABSENT:
         return False
     planned = any(path[: len(VERIFICATION)] == VERIFICATION for path in changed)
-    return planned or get(stands, FORGOT_PASSWORD) == get(stands, VERIFICATION)
+    return planned and get(stands, FORGOT_PASSWORD) == get(stands, VERIFICATION)
 
 
 def unreliable(difference: Difference, environment: str) -> bool:

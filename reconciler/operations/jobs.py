@@ -65,21 +65,29 @@ def wait_for(
 def find_started(
     gateway: Gateway, target: Target, before: frozenset[str], *, clock: Clock, waiting: Waiting
 ) -> Job | None:
-    """A job that was not there before the update was sent, looked for six times; None if none appears.
+    """A job that was not there before the update was sent; None if none appears in six looks.
 
-    It may be somebody else's: what stands after it decides.
+    It may be somebody else's: what stands after it decides. A look that fails is no look.
+
+    Raises:
+        ReadFailed: there were not six looks, within twice as many tries: nobody knows whether a job is there.
     """
-    for look in range(_LOOKS):
-        if look:
+    looks, problem = 0, None
+    for attempt in range(2 * _LOOKS):
+        if attempt:
             clock.sleep(waiting.poll_interval)
         try:
             fresh = [job for job in gateway.list_jobs(target) if job.id and job.id not in before]
-        except ReadFailed:
+        except ReadFailed as failed:
+            problem = failed
             continue
+        looks += 1
         updates = [job for job in fresh if job.operation in {None, "UpdateBackendAuth"}]
         if updates:
             return max(updates, key=lambda job: job.created or 0)
-    return None
+        if looks == _LOOKS:
+            return None
+    raise problem or ReadFailed("the jobs can't be listed")
 
 
 def job_ids(gateway: Gateway, target: Target) -> frozenset[str]:

@@ -9,7 +9,7 @@ from reconciler.core.fields import DOMAIN_PREFIX
 from reconciler.core.gateway import Backend, ReadGateway
 from reconciler.core.meta import MetaUnreadable, read_meta
 from reconciler.core.model import Live, Meta, Target
-from reconciler.core.normalise import domain_in_doubt, live_tree, settle_domain
+from reconciler.core.normalise import Misshapen, domain_in_doubt, live_tree, settle_domain
 from reconciler.core.planfile import fingerprint
 from reconciler.core.tree import copied, get, put
 from reconciler.errors import NotFound, ReadFailed, ServiceProblem
@@ -29,6 +29,8 @@ def read_live(reader: ReadGateway, target: Target, *, with_meta: bool) -> Live:
     """
     try:
         tree = live_tree(reader.get_auth(target))
+    except Misshapen as problem:
+        raise ReadFailed(f"GetBackendAuth failed: {problem}", hint="try again") from None
     except NotFound:
         raise explain_absence(reader, target) from None
     except ReadFailed as problem:

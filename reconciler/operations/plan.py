@@ -19,6 +19,7 @@ def plan(
     reader_of: ReaderOf,
     *,
     now: str,
+    folder: str = ".",
     parallelism: int = 1,
     observer: Observer = silent,
 ) -> Plan:
@@ -28,6 +29,7 @@ def plan(
         desired: the documents, their references resolved.
         reader_of: the gateway of a target; called in this thread, since clients are made here.
         now: the time to write into the plan, ISO 8601, UTC.
+        folder: from where the documents are named, relative to the project's root.
         parallelism: the most targets that are read at once.
         observer: told when a target is being read.
 
@@ -52,7 +54,7 @@ def plan(
         except (ServiceProblem, InputProblem) as problem:
             return failure(document, problem)
 
-    return Plan(for_each(work, one, parallelism=parallelism), now)
+    return Plan(for_each(work, one, parallelism=parallelism), now, folder)
 
 
 def prepare_target(desired: Desired, reader: ReadGateway) -> Prepared:

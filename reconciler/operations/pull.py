@@ -9,7 +9,7 @@ from reconciler.core.fields import FORGOT_PASSWORD, SECRETS
 from reconciler.core.gateway import ReadGateway
 from reconciler.core.model import Target
 from reconciler.core.tree import as_api, copied, drop
-from reconciler.errors import NotFound
+from reconciler.errors import NotFound, ReadFailed
 from reconciler.operations.live import explain_absence, read_backend_meta, read_live
 
 
@@ -37,7 +37,7 @@ def pull(reader: ReadGateway, target: Target) -> Pulled:
     if not target.resource:
         target = replace(target, resource=_only_resource(reader, target))
     live = read_live(reader, target, with_meta=True)
-    tree = copied(live.tree or {})
+    tree = copied(live.tree)
     drop(tree, FORGOT_PASSWORD)
     for path in SECRETS:
         provider = path[:-1]
@@ -50,6 +50,8 @@ def pull(reader: ReadGateway, target: Target) -> Pulled:
 
 def _only_resource(reader: ReadGateway, target: Target) -> str:
     try:
+        if reader.get_backend(target.app, target.environment).meta_config is None:
+            raise ReadFailed("GetBackend returned no AmplifyMetaConfig", hint="name the auth resource with --resource")
         resources = read_backend_meta(reader, target).resources
     except NotFound:
         raise explain_absence(reader, target) from None

@@ -403,3 +403,35 @@ def test_only_documents_can_be_extended_so_that_no_other_file_is_quoted(project:
 def test_a_saved_plan_says_how_it_is_applied(project: Project) -> None:
     result = project.run("plan", "auth.yaml", "--emulator", "--out", "plan.json")
     assert result.err.endswith('    reconciler apply "plan.json"\n')
+
+
+def test_a_file_beside_the_document_is_found_from_any_folder_and_no_other_is_taken(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("reconciler.yaml").touch()
+    for folder, value in (("here", "secret-of-the-plan"), ("there", "secret-of-another")):
+        Path(folder).mkdir()
+        Path(folder, "google").write_text(value, encoding="utf-8")
+    google = "SocialProviderSettings: {Google: {ClientId: id, ClientSecret: '${file:google}'}}"
+    text = project.document.read_text(encoding="utf-8").replace(
+        "OAuthGrantType: CODE", f"OAuthGrantType: CODE\n      {google}"
+    )
+    Path("here/auth.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.chdir("here")
+    assert project.run("plan", "auth.yaml", "--emulator", "--out", "../plan.json").code == 0
+    monkeypatch.chdir("../there")
+    applied = project.run("apply", "../plan.json", "--emulator", "--poll-interval", "0")
+    assert applied.code == 0, applied
+    live = project.emulator.live(EMULATOR_ACCOUNT, EMULATOR_REGION, "d2k7example", "prod")
+    assert live is not None
+    google_live = live["UserPoolConfigs"]["OAuth"]["SocialProviderSettings"]["Google"]
+    assert google_live["ClientSecret"] == "secret-of-the-plan"
+    Path("../here/auth.yaml").unlink()
+    project.run("plan", "../auth.yaml", "--emulator")
+    assert project.run("apply", "../plan.json", "--emulator").code in {1, 3}
+
+
+def test_a_saved_plan_takes_no_other_profile(project: Project) -> None:
+    project.run("plan", "auth.yaml", "--emulator", "--out", "plan.json")
+    assert project.run("apply", "plan.json", "--emulator", "--profile", "nobody").code == 3
+    assert project.run("apply", "plan.json", "--emulator", "--strict").code == 64

@@ -27,7 +27,7 @@ SECRETS = {
     "Facebook": "facebook-canary-4f7d1c",
     "Google": "GOCSPX-google-canary-77a2",
     "LoginWithAmazon": "amzn-canary-91b0e5",
-    "SignInWithApple": "-----BEGIN PRIVATE KEY-----\napple-canary-5e21\n-----END PRIVATE KEY-----",
+    "SignInWithApple": f"-----BEGIN PRIVATE KEY-----\n{'AppleCanary5e21' * 8}\n-----END PRIVATE KEY-----",
 }
 PROVIDERS: Mapping[str, Any] = {
     "Facebook": {"ClientId": "fb-1", "ClientSecret": SECRETS["Facebook"]},

@@ -506,7 +506,7 @@ def test_mfa_that_can_not_be_turned_on_fails_with_the_services_reason(world: Wor
 def test_an_unread_mfa_is_guarded_since_an_update_would_switch_it_off(world: World) -> None:
     world.switch("missing=Mfa")
     outcome = world.apply(policy(12))
-    assert (outcome.kind, codes(outcome)) == (OutcomeKind.GUARDED, ["unread-mfa"])
+    assert (outcome.kind, codes(outcome)) == (OutcomeKind.GUARDED, ["unread-block"])
     assert world.updates == ()
 
 

@@ -39,7 +39,7 @@ PLACE = tuple[str, ...]
 NO_CHANGE, ERROR, CHANGES, GUARDED = 0, 1, 2, 4
 VARIABLE = "FIELD_SECRET"
 NEW_SECRET = "brand-new-canary-0b62"
-NEW_KEY = "-----BEGIN PRIVATE KEY-----\nbrand-new-canary-0b62\n-----END PRIVATE KEY-----"
+NEW_KEY = f"-----BEGIN PRIVATE KEY-----\n{'BrandNewCanary0b62' * 8}\n-----END PRIVATE KEY-----"
 GUARDS = {"AuthResources": "identity-pool-deletion", "UserPoolConfigs.Mfa.MFAMode": "mfa-on"}
 
 UPDATABLE = tuple(row for row in FIELDS if row.create_only is None)

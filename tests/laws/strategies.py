@@ -90,7 +90,7 @@ def _provider(draw: st.DrawFn, name: str) -> dict[str, Any]:
     mark = draw(st.text("abcdef0123456789", min_size=6, max_size=6))
     secret = f"{CANARY}-{mark}"
     if name == "SignInWithApple":
-        key = f"-----BEGIN PRIVATE KEY-----\n{secret}\n-----END PRIVATE KEY-----"
+        key = f"-----BEGIN PRIVATE KEY-----\n{(CANARY + mark) * 8}\n-----END PRIVATE KEY-----"
         return {"ClientId": draw(_names), "KeyId": draw(_names), "PrivateKey": key, "TeamId": draw(_names)}
     return {"ClientId": draw(_names), "ClientSecret": secret}
 

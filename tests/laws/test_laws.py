@@ -244,6 +244,8 @@ def judge(trial: Trial, service: Switches, written: Written, made: Plan, before:
         assert "not-arrived" in codes
     elif follows_a_message(service, written, before):
         assert outcome.kind in {OutcomeKind.APPLIED, OutcomeKind.UNVERIFIED}
+        beyond = [finding.summary for finding in outcome.findings if finding.code != "moved-in-meta"]
+        assert all("ForgotPassword" in told or "VerificationMessage" in told for told in beyond)
     elif is_read_in_another_form(before, service) and not is_left_out(trial):
         # What is sent back is what was read, so that the stored form moves; where the meta shows it, it is told.
         assert outcome.kind is OutcomeKind.APPLIED or codes == {"moved-in-meta"}
@@ -272,12 +274,12 @@ def is_left_out(trial: Trial) -> bool:
 def follows_a_message(service: Switches, written: Written, before: Mapping[str, Any]) -> bool:
     """Whether the deprecated ForgotPassword may end as something else than was planned.
 
-    It may be taken for VerificationMessage, and it is left out of an update unless it is managed, so that a
-    service which wipes what is left out removes it.
+    It may be taken for VerificationMessage, which moves it where that was not planned, and it is left out of
+    an update unless it is managed, so that a service which wipes what is left out removes it.
     """
     managed = at(written.config, FORGOT_PASSWORD) is not None
     wiped = service.omitted == "wipe" and at(before, FORGOT_PASSWORD) is not None and not managed
-    return wiped or (managed and service.forgot_password == "mapped")
+    return wiped or service.forgot_password == "mapped"
 
 
 def may_follow(path: tuple[str, ...], service: Switches) -> bool:
@@ -303,7 +305,7 @@ def test_after_an_apply_nothing_is_left_to_plan(bench: Bench) -> None:
             assert only(trial.plan(written.config)).changes == ()
 
     law()
-    assert kinds[OutcomeKind.APPLIED] > kinds.total() / 3, kinds
+    assert kinds[OutcomeKind.APPLIED] > kinds.total() / 4, kinds
 
 
 def test_nothing_moves_that_was_not_shown(bench: Bench) -> None:
@@ -329,7 +331,7 @@ def test_nothing_moves_that_was_not_shown(bench: Bench) -> None:
         assert beyond == set()
 
     law()
-    assert kinds[OutcomeKind.APPLIED] > kinds.total() / 3, kinds
+    assert kinds[OutcomeKind.APPLIED] > kinds.total() / 4, kinds
 
 
 def test_what_moves_beyond_the_plan_is_always_told(bench: Bench) -> None:

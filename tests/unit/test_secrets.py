@@ -44,7 +44,7 @@ def written(project: Path, path: SettingPath, *texts: str) -> Desired:
 
 
 def expanded(project: Path, path: SettingPath, text: str, **environ: str) -> object:
-    resolver = Resolver(environ, project, frozenset({"OPENED"}))
+    resolver = Resolver(environ, project)
     desired, problems = resolver.expand(written(project, path, text))
     assert problems == ()
     return desired.settings[path].value
@@ -78,7 +78,7 @@ def test_a_file_loses_one_line_end_and_may_lie_anywhere_for_a_secret(project: Pa
 
 def test_another_field_takes_only_variables_that_are_meant_for_it(project: Path) -> None:
     assert expanded(project, CLIENT, "${env:RECONCILER_VAR_ID}", RECONCILER_VAR_ID="a") == "a"
-    assert expanded(project, CLIENT, "${env:OPENED}", OPENED="b") == "b"
+    assert expanded(project, CLIENT, "${env:RECONCILER_VAR_OPENED}", RECONCILER_VAR_OPENED="b") == "b"
     assert refused(project, CLIENT, "${env:HOME}", HOME="hunter2").code == "reference-not-allowed"
     assert refused(project, CLIENT, "${env:HOME:-x}", HOME="hunter2").code == "reference-not-allowed"
 
@@ -94,8 +94,8 @@ def test_another_field_takes_only_files_of_the_project(project: Path) -> None:
 
 
 def test_an_empty_variable_counts_as_unset_for_a_default_only(project: Path) -> None:
-    assert expanded(project, CLIENT, "${env:OPENED:-x}", OPENED="") == "x"
-    assert expanded(project, CLIENT, "${env:OPENED}", OPENED="") == ""
+    assert expanded(project, CLIENT, "${env:RECONCILER_VAR_OPENED:-x}", RECONCILER_VAR_OPENED="") == "x"
+    assert expanded(project, CLIENT, "${env:RECONCILER_VAR_OPENED}", RECONCILER_VAR_OPENED="") == ""
 
 
 @pytest.mark.parametrize(
@@ -131,12 +131,12 @@ def test_a_secret_that_only_has_a_few_x_in_it_is_no_mask(project: Path) -> None:
 
 @pytest.mark.parametrize(("text", "value"), [("8", 8), ("8.0", 8), (" 12 ", 12)])
 def test_a_number_is_read_from_text(project: Path, text: str, value: int) -> None:
-    assert expanded(project, LENGTH, "${env:OPENED}", OPENED=text) == value
+    assert expanded(project, LENGTH, "${env:RECONCILER_VAR_OPENED}", RECONCILER_VAR_OPENED=text) == value
 
 
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("False", False), ("TRUE", True)])
 def test_a_boolean_is_read_from_text(project: Path, text: str, value: bool) -> None:
-    assert expanded(project, GUESTS, "${env:OPENED}", OPENED=text) is value
+    assert expanded(project, GUESTS, "${env:RECONCILER_VAR_OPENED}", RECONCILER_VAR_OPENED=text) is value
 
 
 @pytest.mark.parametrize("path", [LENGTH, GUESTS])

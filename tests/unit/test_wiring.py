@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.core.model import EMBEDDED, Plan, TargetPlan
-from reconciler.errors import PlanRefused, UsageProblem
+from reconciler.errors import InputProblem, PlanRefused, UsageProblem
 from reconciler.wiring import Connection, Selection, Services
 from tests.unit.core.builders import prepared
 
@@ -30,20 +30,54 @@ def _in_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("auth.yaml").write_text(DOCUMENT, encoding="utf-8")
 
 
-def endpoint(connection: Connection, **environ: str) -> str | None:
-    services = Services(connection, environ=environ)
-    located, _ = services.locate(services.load(["auth.yaml"], Selection(), stdin=bytes, network=True))
-    return located[0].target.endpoint
+URL = "http://127.0.0.1:9"
 
 
-def test_the_endpoint_is_the_one_that_boto3_would_use() -> None:
-    url = "http://127.0.0.1:9"
-    assert endpoint(Connection()) is None
-    assert endpoint(Connection(endpoint_url=url)) == url
-    assert endpoint(Connection(), AWS_ENDPOINT_URL_AMPLIFYBACKEND=url, AWS_ENDPOINT_URL="http://other") == url
-    assert endpoint(Connection(), AWS_ENDPOINT_URL=url) == url
-    assert endpoint(Connection(), AWS_ENDPOINT_URL=url, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS="true") is None
-    assert endpoint(Connection(emulator=True), AWS_ENDPOINT_URL=url) == EMBEDDED
+@pytest.mark.parametrize(
+    ("connection", "environ", "endpoint"),
+    [
+        (Connection(), {}, None),
+        (Connection(endpoint_url=URL), {}, URL),
+        (Connection(), {"AWS_ENDPOINT_URL_AMPLIFYBACKEND": URL, "AWS_ENDPOINT_URL": "http://other"}, URL),
+        (Connection(), {"AWS_ENDPOINT_URL": URL}, URL),
+        (Connection(), {"AWS_ENDPOINT_URL": URL, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, None),
+        (Connection(emulator=True), {"AWS_ENDPOINT_URL": URL}, EMBEDDED),
+        (Connection(emulator=True), {"AWS_PROFILE": "nobody"}, EMBEDDED),
+    ],
+)
+def test_the_endpoint_is_the_one_that_boto3_would_use(
+    connection: Connection, environ: dict[str, str], endpoint: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    services = Services(connection)
+    (located,), _ = services.locate(services.load(["auth.yaml"], Selection(), stdin=bytes, network=True))
+    assert located.target.endpoint == endpoint
+    services.reader_of(located)
+
+
+def test_a_profile_may_configure_the_endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "config").write_text(
+        f"[default]\nservices = here\n[services here]\namplifybackend =\n  endpoint_url = {URL}\n", encoding="utf-8"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    services = Services(Connection())
+    (located,), _ = services.locate(services.load(["auth.yaml"], Selection(), stdin=bytes, network=True))
+    assert located.target.endpoint == URL
+
+
+def test_a_profile_that_is_not_there_fails_its_target_alone() -> None:
+    Path("other.yaml").write_text(DOCUMENT.replace("prod", "dev") + "profile: nobody\n", encoding="utf-8")
+    services = Services(Connection())
+    located, _ = services.locate(services.load(["auth.yaml", "other.yaml"], Selection(), stdin=bytes, network=True))
+    assert [desired.target.account for desired in located] == [None, None]
+
+
+def test_the_embedded_backend_refuses_another_endpoint() -> None:
+    Path("auth.yaml").write_text(DOCUMENT + f"endpoint_url: {URL}\n", encoding="utf-8")
+    services = Services(Connection(emulator=True))
+    with pytest.raises(InputProblem):
+        services.locate(services.load(["auth.yaml"], Selection(), stdin=bytes, network=True))
 
 
 def test_the_embedded_backend_and_another_endpoint_exclude_one_another() -> None:

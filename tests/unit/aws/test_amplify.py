@@ -244,3 +244,29 @@ def test_no_text_of_botocore_is_shown(raised: Exception, problem: type[ServicePr
 )
 def test_an_update_in_doubt_counts_as_lost(raised: Exception, problem: type[ServiceProblem]) -> None:
     assert type(update_problem(raised)) is problem
+
+
+def test_a_refusal_that_quotes_a_secret_is_masked(world: World) -> None:
+    google = {"Google": {"ClientId": "id", "ClientSecret": "plainsecret99"}}
+    config = {**CONFIG, "UserPoolConfigs": {"OAuth": {"SocialProviderSettings": google}}}
+    text = "Invalid value plainsecret99 for googleClientId"
+    world.fault("error", status=400, code="BadRequestException", text=text)
+    writer = world.writer
+    with pytest.raises(UpdateRefused) as refused:
+        writer.update_auth(PROD, config)
+    with pytest.raises(ReadFailed) as failed:
+        writer.list_jobs(PROD)
+    for problem in (refused.value, failed.value):
+        assert "plainsecret99" not in f"{problem.summary} {problem.detail} {problem.hint}"
+        assert "Invalid value" in problem.summary
+
+
+def test_a_list_with_something_that_is_no_job_is_a_failed_read() -> None:
+    class Odd:
+        """A client whose answer no service should give."""
+
+        def list_backend_jobs(self, **_names: object) -> dict[str, Any]:
+            return {"Jobs": [None]}
+
+    with pytest.raises(ReadFailed):
+        Reader(Odd(), deadline=30).list_jobs(PROD)

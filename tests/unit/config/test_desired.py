@@ -9,7 +9,7 @@ from reconciler.config import layers
 from reconciler.config.desired import Defaults, Loaded, load, project_root
 from reconciler.config.source import Source, read_file
 from reconciler.core.model import Path as SettingPath
-from reconciler.core.model import Setting, Template
+from reconciler.core.model import Setting, Target, Template
 from reconciler.errors import Diagnostic, Origin, Severity
 
 HEAD = "AppId: d2k7example\nBackendEnvironmentName: prod\nResourceName: shopauth\n"
@@ -364,7 +364,7 @@ def test_options_fill_what_a_document_leaves_out() -> None:
     write("auth.yaml", SERVICE + "role_arn: arn:aws:iam::123456789012:role/deploy\n")
     defaults = Defaults("us-west-2", "shop", "https://example.com", "123456789012")
     (state,) = loaded("auth.yaml", defaults=defaults).desired
-    assert state.target.key == ("123456789012", "us-west-2", "https://example.com", "d2k7example", "prod")
+    assert state.target == Target("d2k7example", "prod", "shopauth", "us-west-2", "123456789012", "https://example.com")
     assert state.access.profile == "shop"
     assert state.access.role_arn == "arn:aws:iam::123456789012:role/deploy"
 

@@ -26,7 +26,10 @@ POOL = {
     "RequiredSignUpAttributes": ["EMAIL", "NAME"],
     "Mfa": {"MFAMode": "OFF"},
     "PasswordPolicy": {"MinimumLength": 8.0},
-    "VerificationMessage": {"DeliveryMethod": "EMAIL", "EmailSettings": {"EmailMessage": "{####}"}},
+    "VerificationMessage": {
+        "DeliveryMethod": "EMAIL",
+        "EmailSettings": {"EmailMessage": "{####}", "EmailSubject": "Code"},
+    },
 }
 
 

@@ -7,11 +7,15 @@ from typing import Any
 import pytest
 
 from reconciler.core.fields import FIELDS
-from reconciler.core.model import Action, Change, Mark, Setting, Template, Written, parse_references
+from reconciler.core.model import Action, Change, Live, Mark, Setting, Template, Written, parse_references
 from reconciler.errors import InputProblem
 from tests.unit.core.builders import OAUTH, live, members, meta, prepared, secret
 
 POOL = "UserPoolConfigs"
+MFA_SETTINGS: dict[str, Written] = {
+    f"{POOL}.Mfa.Settings.MfaTypes": members("SMS"),
+    f"{POOL}.Mfa.Settings.SmsMessage": "{####}",
+}
 MFA_ON = {"MFAMode": "ON", "Settings": {"MfaTypes": ["SMS"], "SmsMessage": "Code {####}"}}
 GOOGLE = {"Google": {"ClientId": "id", "ClientSecret": "GOCSPX-live-secret"}}
 HIDDEN = {"Google": {"ClientId": "id"}}
@@ -28,7 +32,7 @@ def codes(findings: tuple[Any, ...]) -> list[str]:
 def test_a_document_that_says_what_is_live_changes_nothing() -> None:
     same = prepared({f"{POOL}.PasswordPolicy.MinimumLength": 8, f"{POOL}.Mfa.MFAMode": "OFF"})
     assert same.plan.changes == ()
-    assert (same.plan.unchanged, same.plan.unmanaged) == (2, 7)
+    assert (same.plan.unchanged, same.plan.unmanaged) == (2, 8)
     assert not same.plan.applyable
 
 
@@ -41,7 +45,10 @@ def test_the_request_has_every_block_whole() -> None:
             "Mfa": MFA_ON,
             "OAuth": OAUTH,
             "PasswordPolicy": {"MinimumLength": 12, "AdditionalConstraints": []},
-            "VerificationMessage": {"DeliveryMethod": "EMAIL", "EmailSettings": {"EmailMessage": "{####}"}},
+            "VerificationMessage": {
+                "DeliveryMethod": "EMAIL",
+                "EmailSettings": {"EmailMessage": "{####}", "EmailSubject": "Code"},
+            },
         },
     }
 
@@ -90,10 +97,57 @@ def test_a_message_without_a_delivery_method_is_not_sent_halfway() -> None:
         prepared({f"{POOL}.Mfa.Settings.SmsMessage": "{####}", f"{POOL}.Mfa.MFAMode": "ON"}, live(without=("Mfa",)))
 
 
-def test_a_block_in_which_nothing_moves_is_sent_as_it_is_whatever_it_lacks() -> None:
-    bare = live({"VerificationMessage": {"DeliveryMethod": "SMS"}})
-    made = prepared({f"{POOL}.PasswordPolicy.MinimumLength": 9}, bare)
-    assert made.request()["UserPoolConfigs"]["VerificationMessage"] == {"DeliveryMethod": "SMS"}
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        {"VerificationMessage": {"DeliveryMethod": "SMS"}},
+        {"VerificationMessage": {"DeliveryMethod": "EMAIL", "EmailSettings": {"EmailMessage": "{####}"}}},
+        {"VerificationMessage": None},
+        {"Mfa": {"MFAMode": "OPTIONAL"}},
+        {"Mfa": {"MFAMode": "OPTIONAL", "Settings": {"MfaTypes": ["SMS"]}}},
+        {"Mfa": {"Settings": {"MfaTypes": ["SMS"], "SmsMessage": "{####}"}}},
+        {"Mfa": None},
+    ],
+)
+def test_a_block_that_was_not_returned_whole_and_that_the_service_resets_is_guarded(hidden: dict[str, Any]) -> None:
+    plan = prepared({f"{POOL}.PasswordPolicy.MinimumLength": 9}, live(hidden)).plan
+    assert codes(plan.guards) == ["unread-block"]
+    assert next(iter(hidden)) in plan.guards[0].detail
+
+
+def test_a_password_policy_that_was_not_returned_whole_is_left_out_and_kept() -> None:
+    for hidden in (live({"PasswordPolicy": {"AdditionalConstraints": ["REQUIRE_DIGIT"]}}), hidden_constraints()):
+        made = prepared({f"{POOL}.Mfa.MFAMode": "OPTIONAL", **MFA_SETTINGS}, hidden)
+        assert codes(made.plan.notes) == ["block-left-out"]
+        assert "PasswordPolicy" not in made.request()["UserPoolConfigs"]
+
+
+def test_a_change_beside_constraints_that_were_not_returned_must_write_them() -> None:
+    with pytest.raises(InputProblem) as caught:
+        prepared({f"{POOL}.PasswordPolicy.MinimumLength": 9}, hidden_constraints())
+    assert "AdditionalConstraints" in caught.value.diagnostics[0].summary
+    both: dict[str, Written] = {
+        f"{POOL}.PasswordPolicy.MinimumLength": 9,
+        f"{POOL}.PasswordPolicy.AdditionalConstraints": None,
+    }
+    assert prepared(both, hidden_constraints()).request()["UserPoolConfigs"]["PasswordPolicy"] == {
+        "MinimumLength": 9,
+        "AdditionalConstraints": [],
+    }
+
+
+def test_removing_the_constraints_of_a_policy_whose_length_was_not_returned_must_write_it() -> None:
+    before = live({"PasswordPolicy": {"AdditionalConstraints": ["REQUIRE_DIGIT"]}})
+    with pytest.raises(InputProblem) as caught:
+        prepared({f"{POOL}.PasswordPolicy.AdditionalConstraints": None}, before)
+    assert "MinimumLength" in caught.value.diagnostics[0].summary
+
+
+def hidden_constraints() -> Live:
+    """Constraints that only the backend's meta tells of."""
+    policy = {"passwordPolicyMinLength": 8, "passwordPolicyCharacters": ["REQUIRES_NUMBERS"]}
+    auth = {"shopauth": {"frontendAuthConfig": {"passwordProtectionSettings": policy}}}
+    return live(meta=meta(auth=auth))
 
 
 def test_scopes_that_imply_openid_need_it() -> None:
@@ -148,7 +202,7 @@ def test_a_secret_that_cant_be_read_blocks_changes_inside_oauth_only() -> None:
     assert inside.plan.changes[0].blocked is not None
     outside = prepared({f"{POOL}.PasswordPolicy.MinimumLength": 9}, before)
     assert outside.plan.applyable
-    assert codes(outside.plan.notes) == ["oauth-left-out"]
+    assert codes(outside.plan.notes) == ["block-left-out"]
     assert "OAuth" not in outside.request()["UserPoolConfigs"]
 
 
@@ -213,7 +267,7 @@ def test_a_domain_in_doubt_is_never_sent_back() -> None:
     before = live({"OAuth": {**OAUTH, "DomainPrefix": "shop-prod"}}, domain_settled=False)
     made = prepared({f"{POOL}.PasswordPolicy.MinimumLength": 9}, before)
     assert "OAuth" not in made.request()["UserPoolConfigs"]
-    assert codes(made.plan.notes) == ["oauth-left-out"]
+    assert codes(made.plan.notes) == ["block-left-out"]
     written = prepared({f"{POOL}.OAuth.DomainPrefix": "shop", f"{POOL}.OAuth.OAuthGrantType": "IMPLICIT"}, before)
     assert written.request()["UserPoolConfigs"]["OAuth"]["DomainPrefix"] == "shop"
 
@@ -277,7 +331,7 @@ IDENTITY: dict[str, Any] = {
     [
         ("identity-pool-deletion", {"AuthResources": "USER_POOL_ONLY"}, live(**IDENTITY)),
         ("mfa-on", {f"{POOL}.Mfa.MFAMode": "ON"}, live({"Mfa": {**MFA_ON, "MFAMode": "OPTIONAL"}})),
-        ("unread-mfa", {f"{POOL}.PasswordPolicy.MinimumLength": 9}, live(without=("Mfa",))),
+        ("unread-block", {f"{POOL}.PasswordPolicy.MinimumLength": 9}, live(without=("Mfa",))),
         ("unseen-settings", {f"{POOL}.PasswordPolicy.MinimumLength": 9}, live(meta=meta(unseen=("user groups",)))),
     ],
 )
@@ -288,12 +342,6 @@ def test_a_guard_stands_until_it_is_allowed(guard: str, written: dict[str, Writt
     allowed = prepared(written, before, allow=(guard,)).plan
     assert codes(allowed.guards) == [guard]
     assert allowed.applyable
-
-
-def test_a_verification_message_that_was_not_returned_is_a_warning() -> None:
-    plan = prepared({f"{POOL}.PasswordPolicy.MinimumLength": 9}, live(without=("VerificationMessage",))).plan
-    assert codes(plan.warnings) == ["unread-verification"]
-    assert plan.applyable
 
 
 def test_forgot_password_is_sent_only_when_it_is_managed_and_then_warned_about() -> None:
@@ -307,6 +355,8 @@ def test_forgot_password_is_sent_only_when_it_is_managed_and_then_warned_about()
         "EmailSubject": "Hello",
     }
     assert codes(managed.plan.warnings) == ["forgot-password"]
+    follows = prepared({f"{POOL}.VerificationMessage.EmailSettings.EmailSubject": "New"}, before)
+    assert codes(follows.plan.warnings) == ["forgot-password-follows"]
 
 
 def test_a_change_stands_where_its_member_was_written() -> None:

@@ -62,3 +62,21 @@ def test_nothing_is_left_that_could_move_the_cursor_or_the_reading_order(text: s
     left = cleaned(text)
     assert not any(ord(character) < 32 and character not in "\n\t" for character in left)
     assert not any(character in "\x7f\u202e\u2066\u200b" for character in left)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "value plain\x1b[1msecret99 is bad",
+        "value plain\u200bsecret99 is bad",
+        "value plain\u2588secret99".replace("\u2588", "") + " is bad",
+    ],
+)
+def test_a_known_secret_that_noise_cuts_in_two_is_masked(said: str) -> None:
+    assert "secret99" not in cleaned(said, ["plainsecret99"])
+
+
+def test_a_secret_of_several_lines_is_masked_line_by_line_and_however_it_is_escaped() -> None:
+    secret = 'first-line-canary\nsecond "line" canary'
+    for said in ('it was second "line" canary', 'json: second \\"line\\" canary', "url: first-line-canary%0Asecond"):
+        assert "canary" not in cleaned(said, [secret])

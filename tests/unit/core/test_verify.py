@@ -9,7 +9,7 @@ from tests.unit.core.builders import OAUTH, live, members, meta, prepared
 
 LENGTH = "UserPoolConfigs.PasswordPolicy.MinimumLength"
 SIGN_IN = "UserPoolConfigs.OAuth.RedirectSignInURIs"
-MESSAGE = {"DeliveryMethod": "EMAIL", "EmailSettings": {"EmailMessage": "New {####}"}}
+MESSAGE = {"DeliveryMethod": "EMAIL", "EmailSettings": {"EmailMessage": "New {####}", "EmailSubject": "Code"}}
 
 
 def judged(written: dict[str, Any], after: Any, before: Any = None) -> Verdict:
@@ -60,6 +60,8 @@ def test_forgot_password_may_follow_the_verification_message_but_go_nowhere_else
     written = {"UserPoolConfigs.VerificationMessage.EmailSettings.EmailMessage": "New {####}"}
     after = live({"ForgotPassword": MESSAGE, "VerificationMessage": MESSAGE})
     assert judged(written, after, before).stands
+    other = {"DeliveryMethod": "SMS", "SmsSettings": {"SmsMessage": "evil {####}"}}
+    assert not judged(written, live({"ForgotPassword": other, "VerificationMessage": MESSAGE}), before).stands
     elsewhere = live({"ForgotPassword": MESSAGE, "PasswordPolicy": {"MinimumLength": 9}})
     assert not judged({LENGTH: 9}, elsewhere, before).stands
 
@@ -87,14 +89,16 @@ def test_a_leaf_that_the_service_fills_is_as_planned_whatever_it_is() -> None:
 
 def test_the_meta_moves_only_where_it_mirrors_a_planned_block() -> None:
     def auth(**changed: Any) -> Any:
-        frontend = {"passwordProtectionSettings": {"min": 8}, "mfaConfiguration": "OFF"}
-        output = {"UserPoolId": "pool-1"}
-        return {"shopauth": {"frontendAuthConfig": {**frontend, **changed}, "output": output}}
+        policy = {"passwordPolicyMinLength": 8, "passwordPolicyCharacters": [], **changed.pop("policy", {})}
+        frontend = {"passwordProtectionSettings": policy, "mfaConfiguration": "OFF", **changed}
+        return {"shopauth": {"frontendAuthConfig": frontend, "output": {"UserPoolId": "pool-1"}}}
 
     before = live(meta=meta(auth=auth()))
     stands = {"PasswordPolicy": {"MinimumLength": 9}}
-    expected = live(stands, meta=meta(auth=auth(passwordProtectionSettings={"min": 9})))
+    expected = live(stands, meta=meta(auth=auth(policy={"passwordPolicyMinLength": 9})))
     assert judged({LENGTH: 9}, expected, before).stands
+    stricter = live(stands, meta=meta(auth=auth(policy={"passwordPolicyCharacters": ["REQUIRES_NUMBERS"]})))
+    assert not judged({LENGTH: 9}, stricter, before).stands
     moved = judged({LENGTH: 9}, live(stands, meta=meta(auth=auth(mfaConfiguration="ON"))), before)
     assert moved.meta == (("shopauth", "frontendAuthConfig", "mfaConfiguration"),)
     gone = judged({LENGTH: 9}, live(stands, meta=meta(auth={})), before)

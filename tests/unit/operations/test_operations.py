@@ -18,7 +18,7 @@ from reconciler.operations.jobs import Clock, Stopped, Waiting, find_started, jo
 from reconciler.operations.live import read_live
 from reconciler.operations.plan import plan
 from reconciler.operations.pull import pull
-from tests.unit.core.builders import OAUTH, ORIGIN, TARGET, config, desired
+from tests.unit.core.builders import OAUTH, ORIGIN, TARGET, config, desired, secret
 
 META = json.dumps({"auth": {"shopauth": {"service": "Cognito", "output": {}}}})
 LENGTH = "UserPoolConfigs.PasswordPolicy.MinimumLength"
@@ -196,6 +196,72 @@ def test_jobs_that_cant_be_listed_stop_an_update_before_it_is_sent() -> None:
     assert "find it again" in caught.value.hint
 
 
+def test_jobs_that_cant_be_listed_after_a_lost_answer_leave_the_outcome_unknown() -> None:
+    gateway = Double(jobs=[(), ReadFailed("reset")], update=AnswerLost("504"))
+    outcome = applied(gateway)
+    assert outcome.kind is OutcomeKind.UNKNOWN
+    assert len(gateway.sent) == 1
+
+
+def test_a_lost_answer_after_which_live_is_unchanged_did_not_land() -> None:
+    outcome = applied(Double(update=AnswerLost("504")))
+    assert outcome.kind is OutcomeKind.FAILED
+    assert "did not land" in outcome.summary
+
+
+def test_a_secret_that_nobody_can_read_leaves_a_lost_answer_unknown() -> None:
+    key = "UserPoolConfigs.OAuth.SocialProviderSettings.Google.ClientSecret"
+    hidden = {"OAuth": {**OAUTH, "SocialProviderSettings": {"Google": {"ClientId": "id"}}}}
+    document = desired({key: secret("GOCSPX-new-secret"), "UserPoolConfigs.OAuth.OAuthGrantType": "IMPLICIT"})
+    planned = plan([document], lambda _: Double(auth=[config(hidden)]), now="")
+
+    def resolve(_document: Desired) -> tuple[Desired, tuple[Diagnostic, ...]]:
+        return document, ()
+
+    gateway = Double(auth=[config(hidden)], update=AnswerLost("504"))
+    (outcome,) = apply(planned, lambda _: gateway, resolve, clock=Time().clock, waiting=Waiting(10, 1800, 3))
+    assert outcome.kind is OutcomeKind.UNKNOWN
+    assert "can't be read" in outcome.detail
+
+
+def test_a_job_that_may_be_anothers_proves_nothing() -> None:
+    job = Job("other", "COMPLETED", "UpdateBackendAuth")
+    gateway = Double(jobs=[(), (job,)], update=AnswerLost("504"))
+    outcome = applied(gateway)
+    assert (outcome.kind, outcome.job) == (OutcomeKind.UNKNOWN, "other")
+
+
+def test_a_fault_of_ours_after_sending_hides_nothing() -> None:
+    gateway = Double(update=Job("j1", "RUNNING"), job=[ZeroDivisionError()])
+    outcome = applied(gateway)
+    assert (outcome.kind, outcome.job) == (OutcomeKind.UNKNOWN, "j1")
+    assert "ZeroDivisionError" in outcome.summary
+
+
+def test_a_failed_job_after_which_the_pool_is_another_is_told() -> None:
+    def backend(pool: str) -> Backend:
+        return Backend(("prod",), json.dumps({"auth": {"shopauth": {"service": "Cognito", "output": {"Id": pool}}}}))
+
+    gateway = Double(backend=[backend("a"), backend("a"), backend("b")], update=Job("j", "FAILED"))
+    outcome = applied(gateway)
+    assert outcome.kind is OutcomeKind.UNVERIFIED
+    assert "auth.shopauth.output.Id" in outcome.findings[0].summary
+
+
+def test_stopping_right_before_the_update_sends_nothing() -> None:
+    for moments in (0, 1):
+        gateway = Double()
+        assert applied(gateway, Time(stop_after=moments)).kind is OutcomeKind.SKIPPED
+        assert gateway.sent == []
+
+
+def test_an_answer_of_a_shape_that_none_has_is_a_failed_read() -> None:
+    (failure,) = plan(
+        [desired({LENGTH: 9})], lambda _: Double(auth=[config({"Mfa": {"MFAMode": {}}})]), now=""
+    ).failures
+    assert "UserPoolConfigs.Mfa.MFAMode" in failure.summary
+
+
 def test_what_was_stopped_before_its_update_is_skipped() -> None:
     gateway = Double()
     assert applied(gateway, Time(stop_after=0)).kind is OutcomeKind.SKIPPED
@@ -289,3 +355,8 @@ def test_pull_finds_one_resource_or_says_why_not(resources: dict[str, Any]) -> N
 def test_results_keep_the_order_of_the_items() -> None:
     assert for_each(range(50), lambda number: number * 2, parallelism=8) == tuple(range(0, 100, 2))
     assert for_each([], str, parallelism=8) == ()
+
+
+def test_pull_without_a_meta_asks_for_the_resources_name() -> None:
+    with pytest.raises(ReadFailed, match="AmplifyMetaConfig"):
+        pull(Double(backend=[Backend(("prod",), None)]), Target("d2k7example", "prod", "", "us-east-1"))

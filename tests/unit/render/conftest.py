@@ -15,7 +15,10 @@ POOL = {
     "SignInMethod": "EMAIL",
     "Mfa": {"MFAMode": "OFF"},
     "PasswordPolicy": {"MinimumLength": 8},
-    "VerificationMessage": {"DeliveryMethod": "EMAIL", "EmailSettings": {"EmailMessage": "{####}"}},
+    "VerificationMessage": {
+        "DeliveryMethod": "EMAIL",
+        "EmailSettings": {"EmailMessage": "{####}", "EmailSubject": "Code"},
+    },
     "OAuth": {
         "DomainPrefix": "shop",
         "OAuthGrantType": "CODE",

@@ -31,7 +31,10 @@ def _pool(secret: str, other: str) -> Mapping[str, Any]:
             },
         },
         "Mfa": {"MFAMode": "OFF"},
-        "VerificationMessage": {"DeliveryMethod": "EMAIL", "EmailSettings": {"EmailMessage": "{####}"}},
+        "VerificationMessage": {
+            "DeliveryMethod": "EMAIL",
+            "EmailSettings": {"EmailMessage": "{####}", "EmailSubject": "Code"},
+        },
     }
 
 

@@ -1,0 +1,231 @@
+"""What follows a sent update: its job, the proof, and the truth where an answer was lost.
+
+From here on nothing may hide that the update was sent: whatever goes wrong becomes an outcome.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, replace
+
+from reconciler.core.diff import Difference, differences
+from reconciler.core.gateway import Gateway
+from reconciler.core.meta import moved_beyond
+from reconciler.core.model import (
+    EMBEDDED,
+    Finding,
+    Job,
+    Live,
+    Mark,
+    Outcome,
+    OutcomeKind,
+    Secret,
+    Target,
+    TargetPlan,
+    Tree,
+    dotted,
+)
+from reconciler.core.targetplan import Prepared
+from reconciler.core.transcript import reason
+from reconciler.core.tree import get, leaves
+from reconciler.core.verify import unreliable
+from reconciler.errors import AnswerLost, ServiceProblem
+from reconciler.operations.fleet import Observer
+from reconciler.operations.jobs import COMPLETED, FAILED, Clock, Stopped, Waiting, find_started, wait_for
+from reconciler.operations.live import read_live
+from reconciler.operations.verify import verify
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A target that is still as it was planned, with what only this process may hold."""
+
+    plan: TargetPlan
+    gateway: Gateway
+    prepared: Prepared
+    live: Live
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """How an update is followed: time, patience, and who is told."""
+
+    clock: Clock
+    waiting: Waiting
+    observer: Observer
+
+
+def settle(item: Checked, answer: Job | AnswerLost, before: frozenset[str], following: Following) -> Outcome:
+    """What became of an update that was sent. Raises nothing: a sent update always has an outcome.
+
+    Args:
+        item: the target as it was right before.
+        answer: the job that the update started, or why nobody knows.
+        before: the ids of the jobs that there were before.
+        following: how to follow it.
+    """
+    job = answer if isinstance(answer, Job) else None
+    said = "the answer named no job" if isinstance(answer, Job) else answer.summary
+    try:
+        if job is None or (job.id is None and job.status not in {COMPLETED, FAILED}):
+            job = find_started(item.gateway, item.plan.target, before, clock=following.clock, waiting=following.waiting)
+        if job is None:
+            return _without_a_job(item, said, following)
+        return _followed(item, job, following, candidate=isinstance(answer, AnswerLost))
+    except Stopped:
+        return _unknown(item.plan, job, "stopped waiting: the update was sent, and its job goes on")
+    except ServiceProblem as problem:
+        return _unknown(item.plan, job, f"the update was sent, and then {problem.summary}", problem.detail)
+    except Exception as problem:  # noqa: BLE001 - a fault of ours must not hide that the update was sent
+        return _unknown(item.plan, job, f"the update was sent, and then came a {type(problem).__name__}")
+
+
+def _followed(item: Checked, job: Job, following: Following, *, candidate: bool) -> Outcome:
+    """Wait for the job and judge what stands after it; a candidate may be somebody else's."""
+    plan = item.plan
+    following.observer(plan.name, f"Update started [job {job.id}]")
+    job = wait_for(
+        item.gateway,
+        plan.target,
+        job,
+        name=plan.name,
+        clock=following.clock,
+        waiting=following.waiting,
+        observer=following.observer,
+    )
+    if job.status == FAILED:
+        return replace(_after_a_failed_job(item, job, following), job=job.id)
+    if job.status != COMPLETED:
+        waited = f"the job had not ended after {following.waiting.job_timeout:.0f}s"
+        summary = f"{waited}, its status is {job.status or 'unknown'}"
+        outcome = outcome_of(plan, OutcomeKind.TIMED_OUT, summary, hint=how_to_look(plan.target, job.id))
+        return replace(outcome, job=job.id)
+    outcome = _proven(item, following)
+    if candidate and outcome.kind is not OutcomeKind.APPLIED:
+        summary = "nobody can say whether the update landed: a job ran, which may be another's"
+        outcome = replace(outcome, kind=OutcomeKind.UNKNOWN, summary=summary, hint=how_to_look(plan.target, job.id))
+    return replace(outcome, job=job.id)
+
+
+def _proven(item: Checked, following: Following) -> Outcome:
+    findings = verify(
+        item.prepared,
+        item.live,
+        item.gateway,
+        clock=following.clock,
+        waiting=following.waiting,
+        observer=following.observer,
+    )
+    if findings:
+        summary = "the job completed, and what stands is not what was planned"
+        return outcome_of(item.plan, OutcomeKind.UNVERIFIED, summary, findings=findings)
+    return replace(outcome_of(item.plan, OutcomeKind.APPLIED), changes=item.plan.changes)
+
+
+def _after_a_failed_job(item: Checked, job: Job, following: Following) -> Outcome:
+    """The job's reason without its noise, and whether anything moved all the same."""
+    secrets = [value.reveal() for tree in (item.prepared.planned, item.live.tree) for value in _secrets(tree)]
+    outcome = outcome_of(item.plan, OutcomeKind.FAILED, "the job failed", detail=reason(job.error or "", secrets))
+    try:
+        after = _settled_read(item, following)
+    except ServiceProblem as problem:
+        return replace(outcome, hint=f"whether anything moved is not known: {problem.summary}")
+    findings = tuple(_moved(item, after))
+    if not findings:
+        return replace(outcome, hint="live is as it was before")
+    return replace(outcome, kind=OutcomeKind.UNVERIFIED, findings=findings)
+
+
+def _settled_read(item: Checked, following: Following) -> Live:
+    """What stands, once two reads running say the same, or the last of the reads that verify at most.
+
+    Raises:
+        ServiceProblem: a read failed.
+    """
+    target = item.plan.target
+    seen = read_live(item.gateway, target, with_meta=True)
+    for _ in range(following.waiting.verify_polls - 1):
+        following.clock.sleep(following.waiting.poll_interval)
+        again = read_live(item.gateway, target, with_meta=True)
+        if (again.fingerprint, again.meta) == (seen.fingerprint, seen.meta):
+            return again
+        seen = again
+    return seen
+
+
+def _moved(item: Checked, after: Live) -> tuple[Finding, ...]:
+    """Each path that is not as it was before the update."""
+    moved = [dotted(move.path) for move in reliable(item.plan, differences(item.live.tree, after.tree))]
+    if item.live.meta is not None and after.meta is not None:
+        beyond = moved_beyond(item.live.meta.auth, after.meta.auth, frozenset())
+        moved += [f"AmplifyMetaConfig auth.{dotted(path)}" for path in beyond]
+    return tuple(Finding("moved", f"{path} moved although the job failed") for path in moved)
+
+
+def _without_a_job(item: Checked, said: str, following: Following) -> Outcome:
+    """No job appeared after a lost answer: what stands decides, and nothing is sent again."""
+    after = _settled_read(item, following)
+    if not _moved(item, after):
+        hidden = [dotted(path) for path in _unreadable_secrets(item, after.tree)]
+        if hidden:
+            summary = f"nobody can say whether the update landed: {said}"
+            detail = f"no job appeared, and {', '.join(hidden)} can't be read"
+            return _unknown(item.plan, None, summary, detail)
+        summary = f"the update did not land: {said}; no job appeared and live is unchanged"
+        return outcome_of(item.plan, OutcomeKind.FAILED, summary, hint="apply again")
+    outcome = _proven(item, following)
+    if outcome.kind is OutcomeKind.APPLIED:
+        return outcome
+    summary = f"nobody can say whether the update landed: {said}"
+    detail = "no job appeared, and live is neither as it was before nor as planned"
+    return replace(_unknown(item.plan, None, summary, detail), findings=outcome.findings)
+
+
+def _unreadable_secrets(item: Checked, after: Tree) -> tuple[tuple[str, ...], ...]:
+    """The secrets that would be set and that no read can compare."""
+    planned = [change.path for change in item.plan.changes if change.after is Mark.SENSITIVE]
+    return tuple(
+        path
+        for path in planned
+        if not (isinstance(get(after, path), Secret) and isinstance(get(item.live.tree, path), Secret))
+    )
+
+
+def _secrets(tree: Tree) -> tuple[Secret, ...]:
+    return tuple(value for _, value in leaves(tree) if isinstance(value, Secret))
+
+
+def reliable(plan: TargetPlan, moved: tuple[Difference, ...]) -> tuple[Difference, ...]:
+    """What moved without the members that read back differently by themselves."""
+    return tuple(move for move in moved if not unreliable(move, plan.target.environment))
+
+
+def _unknown(plan: TargetPlan, job: Job | None, summary: str, detail: str = "") -> Outcome:
+    name = job.id if job is not None else None
+    outcome = outcome_of(plan, OutcomeKind.UNKNOWN, summary, detail=detail, hint=how_to_look(plan.target, name))
+    return replace(outcome, job=name)
+
+
+def outcome_of(
+    plan: TargetPlan,
+    kind: OutcomeKind,
+    summary: str = "",
+    *,
+    detail: str = "",
+    hint: str = "",
+    findings: tuple[Finding, ...] = (),
+) -> Outcome:
+    """An outcome of a target."""
+    return Outcome(plan.name, plan.target, kind, summary, detail, hint, findings=findings)
+
+
+def how_to_look(target: Target, job: str | None) -> str:
+    """The command of the AWS CLI that shows the job, or all of them."""
+    operation = "get-backend-job" if job else "list-backend-jobs"
+    words = ["aws", "amplifybackend", operation, "--app-id", target.app]
+    words += ["--backend-environment-name", target.environment, "--region", target.region]
+    words += ["--job-id", job] if job else []
+    if target.endpoint == EMBEDDED:
+        return f"serve the backend with 'reconciler emulator', and look at it with: {shlex.join(words)}"
+    words += ["--endpoint-url", target.endpoint] if target.endpoint else []
+    return f"look at it with: {shlex.join(words)}"
