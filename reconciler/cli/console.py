@@ -34,7 +34,13 @@ def write_result(text: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as problem:
+        abandon_result()
         raise OutputProblem(f"standard output can't be written: {problem.strerror}") from None
+
+
+def abandon_result() -> None:
+    """Give standard output up: what is still buffered would be written, and fail, once more at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def write_error(text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Annotated, Any
 
@@ -10,7 +9,7 @@ import typer
 
 from reconciler import __version__
 from reconciler.cli.apply import apply
-from reconciler.cli.console import show_error, write_error
+from reconciler.cli.console import abandon_result, show_error, write_error
 from reconciler.cli.emulator import emulator
 from reconciler.cli.exits import Exit, of_error
 from reconciler.cli.options import grouped
@@ -71,6 +70,5 @@ def main(arguments: list[str] | None = None) -> int:
         write_error("\nInterrupted.\n")
         return Exit.INTERRUPTED
     except BrokenPipeError:
-        # The reader left, as `| head` does; Python would complain again while it shuts down.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        abandon_result()  # the reader left, as `| head` does
         return Exit.ERROR
