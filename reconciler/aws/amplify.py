@@ -187,7 +187,6 @@ def _job(answer: Any) -> Job:
         operation=_text(answer.get("Operation")),
         error=str(error) if error else None,
         created=_milliseconds(answer.get("CreateTime")),
-        updated=_milliseconds(answer.get("UpdateTime")),
     )
 
 

@@ -45,7 +45,7 @@ def plan(
     if out is not None:
         write_error(f"\nSaved the plan to: {out}\n")
         if applyable(made):
-            apply = f'reconciler apply "{out}"'
+            apply = f'reconciler apply "{out}"' + (" --emulator" if reach.emulator else "")
             write_error(f"\nTo perform exactly these actions, run the following command to apply:\n    {apply}\n")
     raise typer.Exit(of_plan(made, changes=Exit.CHANGES if detailed_exitcode else Exit.DONE))
 

@@ -20,7 +20,7 @@ UNKNOWN_REGION = "-"
 """The region of a target that is only validated, where none is given."""
 
 _REQUIRED = ("AppId", "BackendEnvironmentName", "ResourceName")
-_OPTIONS = ("region", "profile", "endpoint_url", "account")
+_OPTIONS = ("region", "profile", "endpoint_url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,6 @@ class Defaults:
     region: str | None = None
     profile: str | None = None
     endpoint_url: str | None = None
-    account: str | None = None
     region_of: Callable[[str | None], str | None] | None = None
 
 
@@ -67,7 +66,7 @@ class Identities:
         before = len(self.problems)
         texts = {
             key: text
-            for key in (*_REQUIRED, *_OPTIONS, "role_arn")
+            for key in (*_REQUIRED, *_OPTIONS, "account", "role_arn")
             if (text := self._text(key, node.get(key), sources)) is not None
         }
         missing = [key for key in _REQUIRED if key not in node.entries]

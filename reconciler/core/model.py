@@ -450,4 +450,3 @@ class Job:
     operation: str | None = None
     error: str | None = field(default=None, repr=False)
     created: int | None = None
-    updated: int | None = None

@@ -402,7 +402,7 @@ def test_only_documents_can_be_extended_so_that_no_other_file_is_quoted(project:
 
 def test_a_saved_plan_says_how_it_is_applied(project: Project) -> None:
     result = project.run("plan", "auth.yaml", "--emulator", "--out", "plan.json")
-    assert result.err.endswith('    reconciler apply "plan.json"\n')
+    assert result.err.endswith('    reconciler apply "plan.json" --emulator\n')
 
 
 def test_a_file_beside_the_document_is_found_from_any_folder_and_no_other_is_taken(

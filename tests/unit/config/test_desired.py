@@ -362,9 +362,9 @@ def test_a_profile_without_a_region_leaves_none() -> None:
 
 def test_options_fill_what_a_document_leaves_out() -> None:
     write("auth.yaml", SERVICE + "role_arn: arn:aws:iam::123456789012:role/deploy\n")
-    defaults = Defaults("us-west-2", "shop", "https://example.com", "123456789012")
+    defaults = Defaults("us-west-2", "shop", "https://example.com")
     (state,) = loaded("auth.yaml", defaults=defaults).desired
-    assert state.target == Target("d2k7example", "prod", "shopauth", "us-west-2", "123456789012", "https://example.com")
+    assert state.target == Target("d2k7example", "prod", "shopauth", "us-west-2", None, "https://example.com")
     assert state.access.profile == "shop"
     assert state.access.role_arn == "arn:aws:iam::123456789012:role/deploy"
 
@@ -374,7 +374,6 @@ def test_options_fill_what_a_document_leaves_out() -> None:
     [
         ("region: us-east-1", Defaults(region="us-west-2")),
         ("profile: shop", Defaults("us-east-1", profile="other")),
-        ("account: 123456789012", Defaults("us-east-1", account="123456789013")),
         ("endpoint_url: http://localhost", Defaults("us-east-1", endpoint_url="http://localhost:1")),
     ],
 )
@@ -387,8 +386,8 @@ def test_an_option_that_contradicts_the_document_is_an_error(written: str, defau
 
 
 def test_an_option_that_agrees_with_the_document_is_fine() -> None:
-    write("auth.yaml", SERVICE + "region: us-west-2\naccount: '123456789012'\n")
-    assert codes(loaded("auth.yaml", defaults=Defaults("us-west-2", account="123456789012"))) == []
+    write("auth.yaml", SERVICE + "region: us-west-2\n")
+    assert codes(loaded("auth.yaml", defaults=Defaults("us-west-2"))) == []
 
 
 REFERENCES = (
