@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from reconciler.aws.errors import NO_ANSWER, read_problem, update_problem
 from reconciler.core.fields import SECRETS
 from reconciler.core.gateway import Backend
-from reconciler.core.model import Job, Target
+from reconciler.core.model import Job, Target, looks_masked
 from reconciler.core.transcript import reason
 from reconciler.errors import AnswerLost, ReadFailed
 
@@ -100,7 +100,7 @@ class Reader:
         )
         if not answer.get("Status"):
             raise ReadFailed("GetBackendJob answered without a status", hint=NO_ANSWER)
-        return _job(answer)
+        return self._job(answer)
 
     def list_jobs(self, target: Target) -> tuple[Job, ...]:
         """All jobs of the target's environment, every page."""
@@ -110,11 +110,24 @@ class Reader:
             answer = self._read("ListBackendJobs", lambda: self._client.list_backend_jobs(**names))
             if not isinstance(answer.get("Jobs"), list):
                 raise ReadFailed("ListBackendJobs answered without jobs", hint=NO_ANSWER)
-            jobs += [_job(job) for job in answer["Jobs"]]
+            jobs += [self._job(job) for job in answer["Jobs"]]
             if not answer.get("NextToken"):
                 return tuple(jobs)
             names["NextToken"] = answer["NextToken"]
         raise ReadFailed(f"ListBackendJobs has more than {_MOST_PAGES} pages")
+
+    def _job(self, answer: Any) -> Job:
+        """A job, its error made fit to be shown: the raw transcript goes no further."""
+        if not isinstance(answer, dict):
+            raise ReadFailed("a job that the service listed is no object", hint=NO_ANSWER)
+        error = answer.get("Error")
+        return Job(
+            id=_text(answer.get("JobId")),
+            status=_text(answer.get("Status")) or "",
+            operation=_text(answer.get("Operation")),
+            error=reason(str(error), tuple(self._secrets)) if error else None,
+            created=_milliseconds(answer.get("CreateTime")),
+        )
 
     def _remember(self, config: Mapping[str, Any]) -> None:
         """Keep the secrets that the service knows, so that no text of it that quotes one is shown."""
@@ -122,7 +135,7 @@ class Reader:
             node: Any = config
             for part in path:
                 node = node.get(part) if isinstance(node, dict) else None
-            if isinstance(node, str):
+            if isinstance(node, str) and not looks_masked(node):
                 self._secrets.add(node)
 
     def _read(self, operation: str, call: Callable[[], Any], *, error_is_failure: bool = True) -> Mapping[str, Any]:
@@ -167,7 +180,7 @@ class Writer(Reader):
         if not isinstance(answer, dict):
             raise AnswerLost("UpdateBackendAuth was sent, and its answer is no object")
         _told("UpdateBackendAuth", answer)
-        return _job(answer)
+        return self._job(answer)
 
 
 def _told(operation: str, answer: Mapping[str, Any]) -> None:
@@ -175,19 +188,6 @@ def _told(operation: str, answer: Mapping[str, Any]) -> None:
     metadata = answer.get("ResponseMetadata", {})
     _log.info("%s: status %s", operation, metadata.get("HTTPStatusCode", "none"))
     _log.debug("%s: request %s", operation, metadata.get("RequestId", "without an id"))
-
-
-def _job(answer: Any) -> Job:
-    if not isinstance(answer, dict):
-        raise ReadFailed("a job that the service listed is no object", hint=NO_ANSWER)
-    error = answer.get("Error")
-    return Job(
-        id=_text(answer.get("JobId")),
-        status=_text(answer.get("Status")) or "",
-        operation=_text(answer.get("Operation")),
-        error=str(error) if error else None,
-        created=_milliseconds(answer.get("CreateTime")),
-    )
 
 
 def _text(value: Any) -> str | None:

@@ -131,7 +131,7 @@ def _messages(block: Path) -> tuple[Field, ...]:
     return (
         Field(method, Kind.CHOICE, _DELIVERY, needed=True, instead=f"write EMAIL or SMS, or {_KEEP}"),
         Field((*block, "EmailSettings", "EmailMessage"), Kind.STRING, when=email, needed=True, instead=_KEEP),
-        Field(subject, Kind.STRING, when=email, needed=True, filled=True, instead=_KEEP),
+        Field(subject, Kind.STRING, when=email, needed=True, instead=_KEEP),
         Field((*block, "SmsSettings", "SmsMessage"), Kind.STRING, when=sms, needed=True, instead=_KEEP),
     )
 

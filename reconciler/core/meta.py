@@ -40,7 +40,7 @@ MIRRORS: Mapping[Path, tuple[Path, ...]] = {
     ("output", "IdentityPoolId"): (AUTH_RESOURCES,),
     ("output", "IdentityPoolName"): (AUTH_RESOURCES,),
 }
-"""Which part of the meta follows which part of the configuration: it moves when, and only when, that moves."""
+"""Which part of the meta follows which part of the configuration: it may move with that, and with nothing else."""
 
 
 class MetaUnreadable(ValueError):
@@ -95,16 +95,32 @@ def moved_beyond(
     return tuple(moved)
 
 
-def social_providers(meta: Meta) -> tuple[str, ...]:
-    """The social providers that the backend has, in the API's names."""
-    listed = [_at(part, ("frontendAuthConfig", "socialProviders")) for part in meta.auth.values()]
-    return tuple(_SOCIAL[name] for names in listed if isinstance(names, list) for name in names if name in _SOCIAL)
+def social_providers(meta: Meta) -> tuple[str, ...] | None:
+    """The social providers that the backend has, in the API's names; None where the meta does not tell."""
+    listed = _told(meta, "socialProviders")
+    if not isinstance(listed, list):
+        return None
+    return tuple(_SOCIAL[name] for name in listed if isinstance(name, str) and name in _SOCIAL)
 
 
-def has_constraints(meta: Meta) -> bool:
-    """Whether the backend asks more of a password than its length."""
-    policy = ("frontendAuthConfig", "passwordProtectionSettings", "passwordPolicyCharacters")
-    return any(_at(part, policy) for part in meta.auth.values())
+def has_constraints(meta: Meta) -> bool | None:
+    """Whether the backend asks more of a password than its length; None where the meta does not tell."""
+    characters = _told(meta, "passwordProtectionSettings", "passwordPolicyCharacters")
+    return bool(characters) if isinstance(characters, list) else None
+
+
+def without(meta: Meta | None, block: Path) -> bool:
+    """Whether the meta tells that there is nothing where a block was not returned: no MFA, no verification."""
+    if meta is None:
+        return False
+    return (block == MFA and _told(meta, "mfaConfiguration") == "OFF") or (
+        block == VERIFICATION and _told(meta, "verificationMechanisms") == []
+    )
+
+
+def _told(meta: Meta, *path: str) -> Any:
+    found = [_at(part, ("frontendAuthConfig", *path)) for part in meta.auth.values()]
+    return next((value for value in found if value is not None), None)
 
 
 def _holds_unseen(auth: Tree, path: Path) -> bool:
@@ -129,7 +145,7 @@ def _stable(value: Any) -> Any:
     if isinstance(value, str) and value.startswith("{"):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return value
     if isinstance(value, dict):
         return {

@@ -275,6 +275,7 @@ class Mark(Enum):
 
     SENSITIVE = "(sensitive value)"
     KNOWN_AFTER_APPLY = "(known after apply)"
+    NOT_RETURNED = "(not returned by the service)"
 
 
 class Action(StrEnum):
@@ -441,12 +442,11 @@ class Outcome:
 class Job:
     """A job of the service as last seen; times are epoch milliseconds, ``status`` is the raw word.
 
-    ``error`` is a raw transcript that may hold secrets: it is in no ``repr``, and only
-    :func:`~reconciler.core.transcript.reason` makes it fit to be shown.
+    ``error`` is the reason that the gateway took out of the job's transcript, without secrets and noise.
     """
 
     id: str | None
     status: str
     operation: str | None = None
-    error: str | None = field(default=None, repr=False)
+    error: str | None = None
     created: int | None = None

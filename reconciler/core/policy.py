@@ -11,6 +11,7 @@ from reconciler.core.fields import (
     DOMAIN_PREFIX,
     FIELD,
     FORGOT_PASSWORD,
+    MFA,
     MFA_MODE,
     OAUTH,
     PROVIDERS,
@@ -26,7 +27,8 @@ UNSEEN_SETTINGS = "unseen-settings"
 GUARDS = {
     "identity-pool-deletion": "the identity pool and every guest identity in it would be deleted",
     "mfa-on": "MFA would be turned ON in a user pool that exists, which most pools refuse",
-    "unread-block": "the service did not return a block whole, and resets what an update does not carry",
+    "unread-mfa": "the service did not return Mfa whole, and resets what an update does not carry of it",
+    "unread-verification": "the service did not return VerificationMessage whole, and resets what is not carried",
     UNSEEN_SETTINGS: "an update would clear settings that this API can't express",
 }
 """Each guard and what it stands for; ``--allow CODE`` lets it pass."""
@@ -108,7 +110,11 @@ def guards(desired: Desired, live: Live, changes: tuple[Change, ...], whole: Who
         detail = "Cannot turn MFA functionality ON, once the user pool has been created: the job may fail with this."
         yield guard("mfa-on", detail, MFA_MODE)
     for block, holes in whole.reset if changes else ():
-        yield guard("unread-block", f"{dotted(block)}: {'; '.join(str(hole) for hole in holes)}.", block)
+        yield guard(
+            "unread-mfa" if block == MFA else "unread-verification",
+            f"{dotted(block)}: {'; '.join(str(hole) for hole in holes)}.",
+            block,
+        )
     if changes and live.meta is not None and live.meta.unseen:
         yield guard(UNSEEN_SETTINGS, f"The backend has {', '.join(live.meta.unseen)}.", ())
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from reconciler.core import policy, request
 from reconciler.core.diff import Difference, differences
-from reconciler.core.fields import DOMAIN_PREFIX, FIELD, OAUTH
+from reconciler.core.fields import CONSTRAINTS, DOMAIN_PREFIX, FIELD, OAUTH
+from reconciler.core.meta import has_constraints
 from reconciler.core.model import (
     Action,
     Change,
@@ -60,7 +61,7 @@ def prepare(desired: Desired, live: Live) -> Prepared:
     wanted, tree = settled_domains(desired_tree(desired), live, desired.target.environment)
     planned = request.overlay(tree, wanted)
     blocked, warned = policy.create_only_differences(desired, wanted, tree)
-    changes = (*_changes(desired, tree, planned), *blocked)
+    changes = (*_changes(desired, tree, planned), *_hidden_removals(desired, wanted, tree, live), *blocked)
     whole = wholeness(planned, wanted, tree, live, frozenset(change.path for change in changes))
     if changes and whole.missing:
         raise InputProblem(tuple(_diagnostic(desired, hole) for hole in whole.missing))
@@ -111,6 +112,14 @@ def _changes(desired: Desired, tree: Tree, planned: Tree) -> tuple[Change, ...]:
         for difference in differences(tree, planned)
         if difference.after is not SecretState.UNKNOWN
     )
+
+
+def _hidden_removals(desired: Desired, wanted: Tree, tree: Tree, live: Live) -> Iterator[Change]:
+    """Constraints that are removed although the service did not return them: the backend's meta tells of them."""
+    hidden = get(wanted, CONSTRAINTS) is None and get(tree, CONSTRAINTS) is ABSENT
+    if hidden and live.meta is not None and has_constraints(live.meta):
+        origin = desired.origin_of(CONSTRAINTS)
+        yield Change(CONSTRAINTS, Action.REMOVE, Mark.NOT_RETURNED, None, origin)
 
 
 def _change(desired: Desired, difference: Difference) -> Change:

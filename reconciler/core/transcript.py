@@ -17,10 +17,11 @@ _UNSHOWABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202
 _PEM = re.compile(r"-----BEGIN[^-]*-----.*?(?:-----END[^-]*-----|\Z)", re.DOTALL)
 _NAMED_SECRET = re.compile(
     r"""(?ix) (["']?[\w.-]*(?:secret|password|passwd|token|private[_-]?key|credential|authorization)[\w.-]*["']?
-    \s*(?:[=:]|\bis\b)\s*) (?:"[^"]*"|'[^']*'|(?:bearer|basic)\s+\S+|[^\s,;}\])]+)"""
+    \s*(?:=>|[=:]|\bis\b)\s*|--[\w-]*(?:secret|password|token|key)[\w-]*\s+)
+    (?:"(?:[^"\\]|\\.)*"|'[^']*'|(?:bearer|basic)\s+\S+|[^\s,;}\])]+)"""
 )
 _SHAPED_SECRET = re.compile(
-    r"GOCSPX-[\w-]+|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\beyJ[\w-]+\.[\w.-]+|\b[A-Za-z0-9+/_-]{40,}={0,2}"
+    r"(?<=://)[^/\s:@]+:[^@\s/]+(?=@)|GOCSPX-[\w-]+|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\beyJ[\w-]+\.[\w.-]+|\b[A-Za-z0-9+/_-]{40,}={0,2}"
 )
 _TELLING = re.compile(r"Reason:|Error:|An error occurred|UPDATE_FAILED|Cannot |is missing|already a pending job")
 _LONGEST_LINE = 300
@@ -39,10 +40,14 @@ def cleaned(text: str, secrets: Iterable[str] = ()) -> str:
     # Noise goes first: a secret that an escape sequence cuts in two is still a secret.
     text = _UNSHOWABLE.sub("", _NOISE.sub(" ", _ANSI.sub("", text).replace("\r", "\n")))
     for form in sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True):
-        text = text.replace(form, MASK)
+        text = re.sub(r"\s*".join(re.escape(character) for character in form if not character.isspace()), _mask, text)
     text = _PEM.sub(MASK, text)
     text = _NAMED_SECRET.sub(lambda found: found[1] + MASK, text)
     return _SHAPED_SECRET.sub(MASK, text)
+
+
+def _mask(_found: re.Match[str]) -> str:
+    return MASK
 
 
 def _forms(secret: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from reconciler.core.fields import (
     AUTH_RESOURCES,
+    BLOCKS,
     CONSTRAINTS,
     DOMAIN_PREFIX,
     FIELDS,
@@ -24,8 +25,8 @@ from reconciler.core.fields import (
     Kind,
     Omission,
 )
-from reconciler.core.meta import has_constraints, social_providers
-from reconciler.core.model import Live, Path, SecretState, Tree, dotted
+from reconciler.core.meta import has_constraints, social_providers, without
+from reconciler.core.model import Live, Mark, Path, SecretState, Tree, dotted
 from reconciler.core.tree import ABSENT, get, holds
 
 
@@ -47,8 +48,8 @@ class Wholeness:
 
     ``sent`` are the blocks that the update carries. ``left_out`` are those with holes in which nothing
     changes and that the service keeps. ``reset`` are those with holes that it resets: an update is
-    dangerous. ``stuck`` has the holes of an OAuth block that is live and in which something changes;
-    ``missing`` the holes that the document must fill.
+    dangerous, and carries what there is of them. ``stuck`` has the holes of an OAuth block that is live and
+    in which something changes; ``missing`` the holes that the document must fill.
     """
 
     sent: tuple[Path, ...] = ()
@@ -79,9 +80,11 @@ def wholeness(planned: Tree, wanted: Tree, tree: Tree, live: Live, changed: froz
         touched = any(path[: len(block.path)] == block.path for path in changed)
         there = get(planned, block.path) is not ABSENT
         removed = not there and get(wanted, block.path) is None
-        holes = () if removed else tuple(_holes(block.path, planned, wanted, live))
+        holes = () if removed else tuple(_holes(block.path, planned, wanted, live, touched=touched))
         managed = block.omission is not None or get(wanted, block.path) is not ABSENT
         if removed or not managed or not (there or touched or block.omission is Omission.RESET):
+            continue
+        if not there and not touched and without(live.meta, block.path):
             continue
         if not holes:
             sent.append(block.path)
@@ -101,7 +104,7 @@ def wholeness(planned: Tree, wanted: Tree, tree: Tree, live: Live, changed: froz
 _NEITHER = "is neither returned by the service nor written"
 
 
-def _holes(block: Path, planned: Tree, wanted: Tree, live: Live) -> Iterator[Hole]:
+def _holes(block: Path, planned: Tree, wanted: Tree, live: Live, *, touched: bool) -> Iterator[Hole]:
     for row in FIELDS:
         if not row.needed or row.path[: len(block)] != block or not holds(row.when, planned):
             continue
@@ -112,25 +115,38 @@ def _holes(block: Path, planned: Tree, wanted: Tree, live: Live) -> Iterator[Hol
         if get(planned, row.path) in (ABSENT, SecretState.UNKNOWN):
             yield Hole(row.path, _NEITHER, _hint(row))
     if block == OAUTH:
-        yield from _oauth_holes(planned, wanted, live)
+        yield from _oauth_holes(planned, wanted, live, touched=touched)
     unread = get(wanted, CONSTRAINTS) is ABSENT and get(planned, CONSTRAINTS) is ABSENT
-    if block == PASSWORD_POLICY and unread and live.meta is not None and has_constraints(live.meta):
-        why = "is set, as the backend's meta tells, and not returned by the service"
+    if block == PASSWORD_POLICY and unread and live.meta is not None and has_constraints(live.meta) is not False:
+        why = "is not returned by the service, and the backend's meta does not tell that there is none"
         yield Hole(CONSTRAINTS, why, "write the constraints that are wanted, or null for none")
 
 
-def _oauth_holes(planned: Tree, wanted: Tree, live: Live) -> Iterator[Hole]:
+def _oauth_holes(planned: Tree, wanted: Tree, live: Live, *, touched: bool) -> Iterator[Hole]:
     scopes = get(planned, (*OAUTH, "OAuthScopes"))
-    if scopes and {"PHONE", "EMAIL", "PROFILE"} & set(scopes) and "OPENID" not in scopes:
+    if touched and scopes and {"PHONE", "EMAIL", "PROFILE"} & set(scopes) and "OPENID" not in scopes:
         yield Hole((*OAUTH, "OAuthScopes"), "lacks OPENID, which PHONE, EMAIL and PROFILE imply", "add OPENID")
-    for name in social_providers(live.meta) if live.meta is not None else ():
-        provider: Path = (*PROVIDERS, name)
+    for provider in _perhaps_linked(planned, live):
         if get(planned, provider) is ABSENT and get(wanted, provider) is not None:
-            hint = "write the provider with all its members, or null to unlink it"
-            yield Hole(provider, "is linked, as the backend's meta tells, and not returned by the service", hint)
+            why = "is not returned by the service, and the backend's meta does not tell that it is not linked"
+            yield Hole(provider, why, "write the provider with all its members, or null where it is not linked")
+    if get(planned, DOMAIN_PREFIX) is Mark.KNOWN_AFTER_APPLY and live.meta is not None and live.meta.hosted_domain:
+        why = "is not returned by the service, and the backend's meta tells of a hosted domain"
+        yield Hole(DOMAIN_PREFIX, why, "write the prefix that is live")
     if not live.domain_settled and get(wanted, DOMAIN_PREFIX) is ABSENT:
         why = "was read with or without the environment appended, nobody can tell"
         yield Hole(DOMAIN_PREFIX, why, "write the prefix")
+
+
+def _perhaps_linked(planned: Tree, live: Live) -> tuple[Path, ...]:
+    """The providers that an update could unlink: those that the meta lists, or all where neither side tells."""
+    if live.meta is None or get(live.tree, OAUTH) is ABSENT:
+        return ()
+    listed = social_providers(live.meta)
+    if listed is not None:
+        return tuple((*PROVIDERS, name) for name in listed)
+    nobody = get(planned, PROVIDERS) is ABSENT
+    return tuple(block.path for block in BLOCKS if block.path[:-1] == PROVIDERS) if nobody else ()
 
 
 def _hint(row: Field) -> str:

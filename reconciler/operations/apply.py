@@ -20,7 +20,15 @@ from reconciler.core.model import (
 )
 from reconciler.core.planfile import fingerprint
 from reconciler.core.targetplan import prepare, states
-from reconciler.errors import AccessProblem, AnotherJobRunning, AnswerLost, Diagnostic, ServiceProblem, Severity
+from reconciler.errors import (
+    AccessProblem,
+    AnotherJobRunning,
+    AnswerLost,
+    Diagnostic,
+    InputProblem,
+    ServiceProblem,
+    Severity,
+)
 from reconciler.operations.fleet import Observer, for_each, silent
 from reconciler.operations.jobs import Clock, Stopped, Waiting, job_ids
 from reconciler.operations.live import read_live
@@ -89,6 +97,8 @@ def _check_first(item: tuple[TargetPlan, Gateway] | Outcome, resolve: Resolve, c
         return outcome_of(target, OutcomeKind.SKIPPED, "nothing was sent")
     except ServiceProblem as problem:
         return _failed(target, problem)
+    except Exception as problem:  # noqa: BLE001 - a fault of ours in one target must not hide another's outcome
+        return _broken(target, problem)
 
 
 def _finish(item: Checked | Outcome, resolve: Resolve, following: Following) -> Outcome:
@@ -103,6 +113,8 @@ def _finish(item: Checked | Outcome, resolve: Resolve, following: Following) -> 
         return _skipped(item.plan)
     except ServiceProblem as problem:
         return _failed(item.plan, problem)
+    except Exception as problem:  # noqa: BLE001 - the same; settle makes outcomes of what comes after the sending
+        return _broken(item.plan, problem)
 
 
 def _check(plan: TargetPlan, gateway: Gateway, resolve: Resolve) -> Checked | Outcome:
@@ -114,11 +126,18 @@ def _check(plan: TargetPlan, gateway: Gateway, resolve: Resolve) -> Checked | Ou
     live = read_live(gateway, plan.target, with_meta=bool(plan.changes))
     if live.fingerprint != plan.fingerprint:
         return _stale(plan, live)
-    prepared = prepare(desired, live)
+    try:
+        prepared = prepare(desired, live)
+    except InputProblem as problem:
+        findings = tuple(
+            Finding(lack.code, lack.summary, lack.detail, lack.hint, lack.origin) for lack in problem.diagnostics
+        )
+        summary = "what the service tells moved since the plan was made"
+        return outcome_of(plan, OutcomeKind.STALE, summary, hint="plan again", findings=findings)
     if refused := _refused(prepared.plan):
         return refused
     if _promise(prepared.plan) != _promise(plan):
-        summary = "a secret, or what the service tells of one, is another than when it was planned"
+        summary = "a secret, or what the service tells, is another than when it was planned"
         return outcome_of(plan, OutcomeKind.STALE, summary, hint="plan again")
     return Checked(plan, gateway, prepared, live)
 
@@ -169,6 +188,10 @@ def _failed(plan: TargetPlan, problem: ServiceProblem) -> Outcome:
         case _:
             kind = OutcomeKind.FAILED
     return outcome_of(plan, kind, problem.summary, detail=problem.detail, hint=problem.hint)
+
+
+def _broken(plan: TargetPlan, problem: Exception) -> Outcome:
+    return outcome_of(plan, OutcomeKind.FAILED, f"nothing was sent: there was a {type(problem).__name__}")
 
 
 def _skipped(plan: TargetPlan) -> Outcome:

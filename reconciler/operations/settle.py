@@ -26,8 +26,7 @@ from reconciler.core.model import (
     dotted,
 )
 from reconciler.core.targetplan import Prepared
-from reconciler.core.transcript import reason
-from reconciler.core.tree import get, leaves
+from reconciler.core.tree import get
 from reconciler.core.verify import unreliable
 from reconciler.errors import AnswerLost, ServiceProblem
 from reconciler.operations.fleet import Observer
@@ -93,6 +92,9 @@ def _followed(item: Checked, job: Job, following: Following, *, candidate: bool)
         waiting=following.waiting,
         observer=following.observer,
     )
+    if job.status == FAILED and candidate:
+        said = f"a job that may be another's failed: {job.error or 'it does not say why'}"
+        return _unknown(plan, job, "nobody can say whether the update landed", said)
     if job.status == FAILED:
         return replace(_after_a_failed_job(item, job, following), job=job.id)
     if job.status != COMPLETED:
@@ -108,14 +110,17 @@ def _followed(item: Checked, job: Job, following: Following, *, candidate: bool)
 
 
 def _proven(item: Checked, following: Following) -> Outcome:
-    findings = verify(
-        item.prepared,
-        item.live,
-        item.gateway,
-        clock=following.clock,
-        waiting=following.waiting,
-        observer=following.observer,
-    )
+    try:
+        findings = verify(
+            item.prepared,
+            item.live,
+            item.gateway,
+            clock=following.clock,
+            waiting=following.waiting,
+            observer=following.observer,
+        )
+    except Stopped:
+        return outcome_of(item.plan, OutcomeKind.UNKNOWN, "the job completed, and its result was not verified")
     if findings:
         summary = "the job completed, and what stands is not what was planned"
         return outcome_of(item.plan, OutcomeKind.UNVERIFIED, summary, findings=findings)
@@ -124,10 +129,11 @@ def _proven(item: Checked, following: Following) -> Outcome:
 
 def _after_a_failed_job(item: Checked, job: Job, following: Following) -> Outcome:
     """The job's reason without its noise, and whether anything moved all the same."""
-    secrets = [value.reveal() for tree in (item.prepared.planned, item.live.tree) for value in _secrets(tree)]
-    outcome = outcome_of(item.plan, OutcomeKind.FAILED, "the job failed", detail=reason(job.error or "", secrets))
+    outcome = outcome_of(item.plan, OutcomeKind.FAILED, "the job failed", detail=job.error or "")
     try:
         after = _settled_read(item, following)
+    except Stopped:
+        return replace(outcome, hint="whether anything moved was not looked at")
     except ServiceProblem as problem:
         return replace(outcome, hint=f"whether anything moved is not known: {problem.summary}")
     findings = tuple(_moved(item, after))
@@ -189,10 +195,6 @@ def _unreadable_secrets(item: Checked, after: Tree) -> tuple[tuple[str, ...], ..
         for path in planned
         if not (isinstance(get(after, path), Secret) and isinstance(get(item.live.tree, path), Secret))
     )
-
-
-def _secrets(tree: Tree) -> tuple[Secret, ...]:
-    return tuple(value for _, value in leaves(tree) if isinstance(value, Secret))
 
 
 def reliable(plan: TargetPlan, moved: tuple[Difference, ...]) -> tuple[Difference, ...]:

@@ -124,6 +124,7 @@ def _change() -> Plan:
         f"{providers}.SignInWithApple.PrivateKey": _secret("apple-new-1", "APPLE"),
         "ForgotPassword.DeliveryMethod": "EMAIL",
         "ForgotPassword.EmailSettings.EmailMessage": "Reset with {####}",
+        "ForgotPassword.EmailSettings.EmailSubject": "Reset",
         ".AuthResources": "IDENTITY_POOL_AND_USER_POOL",
         ".IdentityPoolConfigs.UnauthenticatedLogin": True,
     }

@@ -51,7 +51,7 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 APP, ENVIRONMENT, RESOURCE = "d1example", "prod", "shopauth"
-GUARDS = ("identity-pool-deletion", "mfa-on", "unread-block", "unseen-settings")
+GUARDS = ("identity-pool-deletion", "mfa-on", "unread-mfa", "unread-verification", "unseen-settings")
 
 
 class _Relay:

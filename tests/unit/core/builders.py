@@ -58,7 +58,9 @@ def live(
 
 def meta(**given: Any) -> Meta:
     """What GetBackend tells, nothing of note by default."""
-    whole = {"resources": ("shopauth",), "imported": False, "hosted_domain": None, "unseen": (), "auth": {}}
+    frontend = {"passwordProtectionSettings": {"passwordPolicyCharacters": []}, "socialProviders": []}
+    auth = {"shopauth": {"frontendAuthConfig": frontend}}
+    whole = {"resources": ("shopauth",), "imported": False, "hosted_domain": None, "unseen": (), "auth": auth}
     return Meta(**{**whole, **given})
 
 

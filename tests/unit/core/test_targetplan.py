@@ -73,7 +73,10 @@ def test_settings_that_were_live_under_off_mean_nothing_for_on() -> None:
     ("written", "lacks"),
     [
         ({f"{POOL}.VerificationMessage.DeliveryMethod": "SMS"}, ["VerificationMessage.SmsSettings.SmsMessage"]),
-        ({f"{POOL}.ForgotPassword.DeliveryMethod": "EMAIL"}, ["ForgotPassword.EmailSettings.EmailMessage"]),
+        (
+            {f"{POOL}.ForgotPassword.DeliveryMethod": "EMAIL"},
+            ["ForgotPassword.EmailSettings.EmailMessage", "ForgotPassword.EmailSettings.EmailSubject"],
+        ),
         ({f"{POOL}.ForgotPassword.EmailSettings.EmailSubject": "Hi"}, []),
         (
             {f"{POOL}.OAuth.OAuthGrantType": "CODE"},
@@ -111,8 +114,45 @@ def test_a_message_without_a_delivery_method_is_not_sent_halfway() -> None:
 )
 def test_a_block_that_was_not_returned_whole_and_that_the_service_resets_is_guarded(hidden: dict[str, Any]) -> None:
     plan = prepared({f"{POOL}.PasswordPolicy.MinimumLength": 9}, live(hidden)).plan
-    assert codes(plan.guards) == ["unread-block"]
-    assert next(iter(hidden)) in plan.guards[0].detail
+    (block,) = hidden
+    assert codes(plan.guards) == ["unread-mfa" if block == "Mfa" else "unread-verification"]
+    assert block in plan.guards[0].detail
+
+
+def test_a_block_that_is_not_there_as_the_meta_tells_needs_no_guard() -> None:
+    auth = {"shopauth": {"frontendAuthConfig": {"mfaConfiguration": "OFF", "verificationMechanisms": []}}}
+    for hidden in ({"Mfa": None}, {"VerificationMessage": None}):
+        plan = prepared(
+            {f"{POOL}.Mfa.MFAMode": "OFF", "AuthResources": "IDENTITY_POOL_AND_USER_POOL"},
+            live(hidden, meta=meta(auth=auth)),
+        ).plan
+        assert plan.guards == ()
+
+
+def test_constraints_that_only_the_meta_tells_of_are_removed_in_sight() -> None:
+    none: dict[str, Written] = {f"{POOL}.PasswordPolicy.AdditionalConstraints": None}
+    (change,) = prepared(none, hidden_constraints()).plan.changes
+    assert (change.action, change.before, change.after) == (Action.REMOVE, Mark.NOT_RETURNED, None)
+
+
+def test_a_meta_that_does_not_tell_is_no_proof_that_there_is_nothing() -> None:
+    silent = meta(auth={"shopauth": {}})
+    policy = prepared({f"{POOL}.Mfa.MFAMode": "OPTIONAL", **MFA_SETTINGS}, live({"OAuth": OAUTH}, meta=silent))
+    assert [note.summary.split()[0] for note in policy.plan.notes] == ["OAuth", "PasswordPolicy"]
+    inside = prepared({f"{POOL}.OAuth.OAuthGrantType": "IMPLICIT"}, live({"OAuth": OAUTH}, meta=silent)).plan
+    assert codes(inside.blocks) == ["oauth-not-whole"]
+
+
+def test_a_domain_that_only_the_meta_tells_of_is_never_generated_anew() -> None:
+    written: dict[str, Written] = {
+        f"{POOL}.OAuth.OAuthGrantType": "CODE",
+        f"{POOL}.OAuth.OAuthScopes": members("OPENID"),
+        f"{POOL}.OAuth.RedirectSignInURIs": members("https://a.example.com/"),
+        f"{POOL}.OAuth.RedirectSignOutURIs": members("https://a.example.com/"),
+    }
+    with pytest.raises(InputProblem) as caught:
+        prepared(written, live(meta=meta(hosted_domain="shop-prod")))
+    assert "DomainPrefix" in caught.value.diagnostics[0].summary
 
 
 def test_a_password_policy_that_was_not_returned_whole_is_left_out_and_kept() -> None:
@@ -331,7 +371,7 @@ IDENTITY: dict[str, Any] = {
     [
         ("identity-pool-deletion", {"AuthResources": "USER_POOL_ONLY"}, live(**IDENTITY)),
         ("mfa-on", {f"{POOL}.Mfa.MFAMode": "ON"}, live({"Mfa": {**MFA_ON, "MFAMode": "OPTIONAL"}})),
-        ("unread-block", {f"{POOL}.PasswordPolicy.MinimumLength": 9}, live(without=("Mfa",))),
+        ("unread-mfa", {f"{POOL}.PasswordPolicy.MinimumLength": 9}, live(without=("Mfa",))),
         ("unseen-settings", {f"{POOL}.PasswordPolicy.MinimumLength": 9}, live(meta=meta(unseen=("user groups",)))),
     ],
 )

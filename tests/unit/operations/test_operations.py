@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -20,7 +20,8 @@ from reconciler.operations.plan import plan
 from reconciler.operations.pull import pull
 from tests.unit.core.builders import OAUTH, ORIGIN, TARGET, config, desired, secret
 
-META = json.dumps({"auth": {"shopauth": {"service": "Cognito", "output": {}}}})
+FRONTEND = {"passwordProtectionSettings": {"passwordPolicyCharacters": []}, "socialProviders": []}
+META = json.dumps({"auth": {"shopauth": {"service": "Cognito", "output": {}, "frontendAuthConfig": FRONTEND}}})
 LENGTH = "UserPoolConfigs.PasswordPolicy.MinimumLength"
 Answer = Any
 
@@ -231,6 +232,48 @@ def test_a_job_that_may_be_anothers_proves_nothing() -> None:
     assert (outcome.kind, outcome.job) == (OutcomeKind.UNKNOWN, "other")
 
 
+def test_a_failed_job_that_may_be_anothers_is_not_ours() -> None:
+    job = Job("other", "FAILED", "UpdateBackendAuth", "Error: somebody else's")
+    outcome = applied(Double(jobs=[(), (job,)], update=AnswerLost("504")))
+    assert (outcome.kind, outcome.job) == (OutcomeKind.UNKNOWN, "other")
+    assert "may be another's" in outcome.detail
+
+
+def test_stopping_after_a_failed_job_keeps_its_reason() -> None:
+    gateway = Double(update=Job("j1", "FAILED", error="Error: it broke"))
+    outcome = applied(gateway, Time(stop_after=2))
+    assert (outcome.kind, outcome.detail) == (OutcomeKind.FAILED, "Error: it broke")
+    done = applied(Double(auth=[config(), config(), LONGER]), Time(stop_after=2))
+    assert "was not verified" in done.summary
+
+
+def test_a_fault_in_one_target_hides_no_outcome_of_another() -> None:
+    one = desired({LENGTH: 9})
+    other = replace(one, name="other", target=replace(TARGET, environment="dev"))
+    planned = plan([one, other], lambda _: Double(), now="")
+    good = Double(auth=[config(), config(), LONGER])
+    bad = Double(auth=[config(), ZeroDivisionError()])
+    gateways = {"shop-prod": good, "other": bad}
+    outcomes = apply(
+        planned, lambda document: gateways[document.name], unresolved, clock=Time().clock, waiting=Waiting(10, 1800, 3)
+    )
+    assert [outcome.kind for outcome in outcomes] == [OutcomeKind.APPLIED, OutcomeKind.FAILED]
+    assert "nothing was sent" in outcomes[1].summary
+
+
+def test_a_meta_that_tells_of_something_new_makes_a_plan_stale() -> None:
+    def told(characters: list[str]) -> Backend:
+        policy = {"passwordProtectionSettings": {"passwordPolicyCharacters": characters}}
+        return Backend(
+            ("prod",), json.dumps({"auth": {"shopauth": {"service": "Cognito", "frontendAuthConfig": policy}}})
+        )
+
+    planned = plan([desired({LENGTH: 9})], lambda _: Double(backend=[told([])]), now="")
+    gateway = Double(backend=[told(["REQUIRES_NUMBERS"])])
+    (outcome,) = apply(planned, lambda _: gateway, unresolved, clock=Time().clock, waiting=Waiting(10, 1800, 3))
+    assert (outcome.kind, gateway.sent) == (OutcomeKind.STALE, [])
+
+
 def test_a_fault_of_ours_after_sending_hides_nothing() -> None:
     gateway = Double(update=Job("j1", "RUNNING"), job=[ZeroDivisionError()])
     outcome = applied(gateway)
@@ -240,7 +283,7 @@ def test_a_fault_of_ours_after_sending_hides_nothing() -> None:
 
 def test_a_failed_job_after_which_the_pool_is_another_is_told() -> None:
     def backend(pool: str) -> Backend:
-        return Backend(("prod",), json.dumps({"auth": {"shopauth": {"service": "Cognito", "output": {"Id": pool}}}}))
+        return Backend(("prod",), META.replace('"output": {}', f'"output": {{"Id": "{pool}"}}'))
 
     gateway = Double(backend=[backend("a"), backend("a"), backend("b")], update=Job("j", "FAILED"))
     outcome = applied(gateway)
@@ -277,7 +320,8 @@ def test_stopping_during_the_wait_says_that_the_job_goes_on() -> None:
 
 def test_a_backend_without_meta_guards_every_change() -> None:
     reader = Double(backend=[Backend(("prod",), None)])
-    (planned,) = plan([desired({LENGTH: 9})], lambda _: reader, now="").planned
+    written: dict[str, Any] = {LENGTH: 9, "UserPoolConfigs.PasswordPolicy.AdditionalConstraints": None}
+    (planned,) = plan([desired(written)], lambda _: reader, now="").planned
     assert [guard.code for guard in planned.guards] == ["unseen-settings"]
 
 
