@@ -14,6 +14,7 @@ from reconciler.emulator.core import (
 )
 from reconciler.emulator.faults import KINDS, PLANTED_JOB_SECRET, Fault
 from reconciler.emulator.meta import PLANTED_CLIENT_SECRET
+from reconciler.emulator.scenarios import Scenario, profiles, read_scenario
 from reconciler.emulator.store import StateError
 from reconciler.emulator.switches import MASKS, Switches
 from reconciler.emulator.transports import Server, attach, serve
@@ -31,9 +32,12 @@ __all__ = [
     "Fault",
     "LoggedRequest",
     "Response",
+    "Scenario",
     "Server",
     "StateError",
     "Switches",
     "attach",
+    "profiles",
+    "read_scenario",
     "serve",
 ]

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from reconciler.emulator import faults, jobs
+from reconciler.emulator import faults, hits, jobs
 from reconciler.emulator.answers import Response, ServiceError, json_response
 from reconciler.emulator.codec import decode, decode_request, encode
 from reconciler.emulator.faults import Fault
@@ -94,6 +94,19 @@ class Emulator:
         with self._store.transaction() as transaction:
             transaction.put_setting(_SWITCHES, switches.to_json())
 
+    def stage(self, switches: Switches, new: Iterable[Fault], seed: int = 0) -> None:
+        """Let the service behave so and fail so, in place of the faults still to come.
+
+        Args:
+            switches: How the service behaves.
+            new: What fails.
+            seed: Which requests the faults with a probability hit: the same ones for the same seed, counted
+                from here.
+        """
+        with self._store.transaction() as transaction:
+            transaction.put_setting(_SWITCHES, switches.to_json())
+            hits.stage(transaction, new, seed)
+
     def inject(self, new: Iterable[Fault]) -> None:
         """Add faults behind those that are still to come."""
         with self._store.transaction() as transaction:
@@ -103,7 +116,7 @@ class Emulator:
     def faults(self) -> tuple[Fault, ...]:
         """Return the faults that are still to come."""
         with self._store.transaction() as transaction:
-            return tuple(Fault(**row.document) for row in transaction.faults())
+            return hits.to_come(transaction)
 
     def clear_faults(self) -> None:
         """Forget the faults that are still to come; jobs that have one keep it."""
@@ -227,7 +240,8 @@ class Emulator:
 
 def _answer(call: Call, operation: Operation, request: Document) -> Response:
     """Return the operation's answer, or what a fault makes of it."""
-    fault = faults.take(call.transaction, (*faults.INSTEAD, *faults.AFTER), operation.name, request)
+    kinds = (*faults.INSTEAD, *faults.AFTER)
+    fault = hits.take(call.transaction, kinds, operation.name, request, number=call.number, now=call.now)
     if fault is not None and fault.kind in faults.INSTEAD:
         return faults.instead(fault, operation.name)
     if fault is not None and fault.kind == "timeout_late_job":

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from fnmatch import fnmatchcase
+from http import HTTPStatus
 from json import dumps, loads
+from math import isfinite
 from typing import Any, Self
 
 from reconciler.emulator.answers import Response, ServiceError, json_response
-from reconciler.emulator.store import Document, Row, Transaction
+from reconciler.emulator.model import service_model
+from reconciler.emulator.store import Document
 
 # Stands for any secret that a deployment prints, so that tests can look for it where it must not be.
 PLANTED_JOB_SECRET = "GOCSPX-planted-in-the-transcript"  # noqa: S105 - invented, to be found
@@ -26,6 +29,7 @@ _INSTEAD: Mapping[str, tuple[int, str, str]] = {
     "error": (400, "ValidationException", "The request was refused"),
 }
 _WRONG_TYPES = {"resourceConfig": "text", "jobs": 1, "status": [], "amplifyMetaConfig": {}, "jobId": {}}
+_STATUSES = frozenset(status for status in HTTPStatus if status >= HTTPStatus.OK)
 INSTEAD = (*_INSTEAD, "drop_before")
 AFTER = (
     "timeout_after",
@@ -72,6 +76,10 @@ class Fault:
             auth part, where `*` is the auth resource.
         value: What they move it to; None removes it.
         reads: After how many reads of auth `revert` goes back.
+        probability: The share of the requests waited for that are hit, from 0 to 1; which ones follows from
+            the seed in the state.
+        rate: So many requests a second pass, and what comes beyond is hit; 0 lets none pass.
+        burst: How many requests pass at once before `rate` counts.
     """
 
     kind: str
@@ -87,14 +95,24 @@ class Fault:
     field: str = ""
     value: Any = None
     reads: int = 1
+    probability: float = 1.0
+    rate: float = 0.0
+    burst: int = 1
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"{self.kind}: no such fault; there are {', '.join(KINDS)}")
-        for name in ("times", "skip", "seconds", "status", "reads"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-                raise ValueError(f"{name}={value}: must be a number, not negative")
+        for entry in fields(self):
+            if entry.name not in ("kind", "value"):
+                _check(entry.name, getattr(self, entry.name), type(entry.default))
+        if self.probability > 1:
+            raise ValueError(f"probability={self.probability}: must not be above 1")
+        if self.burst < 1:
+            raise ValueError(f"burst={self.burst}: must be at least 1")
+        if self.status and self.status not in _STATUSES:
+            raise ValueError(f"status={self.status}: must be an HTTP status of an answer")
+        if not any(fnmatchcase(name, self.operation) for name in service_model().operations):
+            raise ValueError(f"operation={self.operation}: the service has no such operation")
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -104,7 +122,7 @@ class Fault:
             ValueError: The kind, a name or a value is unknown.
         """
         if text.lstrip().startswith("{"):
-            return cls._from_object(loads(text))
+            return cls.from_object(loads(text))
         kind, *items = (part.strip() for part in text.split(","))
         types: dict[str, Any] = {entry.name: type(entry.default) for entry in fields(cls)}
         del types["kind"]
@@ -123,10 +141,20 @@ class Fault:
         return cls(kind, **values)
 
     @classmethod
-    def _from_object(cls, values: Document) -> Self:
-        unknown = sorted(set(values) - {entry.name for entry in fields(cls)})
-        if unknown or "kind" not in values:
-            raise ValueError(f"{unknown[0]}: no attribute of a fault" if unknown else "kind: missing")
+    def from_object(cls, values: Any) -> Self:
+        """Return the fault written as a JSON object of its attributes.
+
+        Raises:
+            ValueError: It is no object, or the kind, a name or a value is unknown.
+        """
+        if not isinstance(values, Mapping):
+            raise ValueError('must be an object such as {"kind": "throttle"}')  # noqa: TRY004 - of what was written
+        names = [entry.name for entry in fields(cls)]
+        unknown = sorted(set(values) - set(names))
+        if unknown:
+            raise ValueError(f"{unknown[0]}: no attribute of a fault; there are {', '.join(names)}")
+        if "kind" not in values:
+            raise ValueError(f"kind: missing; there are {', '.join(KINDS)}")
         return cls(**values)
 
     def document(self) -> Document:
@@ -137,24 +165,6 @@ class Fault:
         """Return whether a request is one that the fault waits for."""
         pairs = ((operation, self.operation), (app, self.app), (environment, self.environment))
         return all(fnmatchcase(name, glob) for name, glob in pairs)
-
-
-def take(transaction: Transaction, kinds: tuple[str, ...], operation: str, request: Mapping[str, Any]) -> Fault | None:
-    """Return the first fault of these kinds that hits the request, and count the hit."""
-    app, environment = request.get("AppId", ""), request.get("BackendEnvironmentName", "")
-    for row in transaction.faults():
-        fault = Fault(**row.document)
-        if fault.kind not in kinds or not fault.hits(operation, app, environment):
-            continue
-        if fault.skip:
-            transaction.put_fault(Row(row.number, replace(fault, skip=fault.skip - 1).document()))
-            continue
-        if fault.times == 1:
-            transaction.delete_fault(row.number)
-        elif fault.times:
-            transaction.put_fault(Row(row.number, replace(fault, times=fault.times - 1).document()))
-        return fault
-    return None
 
 
 def instead(fault: Fault, operation: str) -> Response:
@@ -217,3 +227,14 @@ def _mangled(fault: Fault, body: bytes) -> bytes:
             return dumps({"error": fault.text or "The backend could not be read"}).encode()
         case _:
             return b""
+
+
+def _check(name: str, value: Any, kind: type) -> None:
+    if kind is str:
+        if not isinstance(value, str):
+            raise ValueError(f"{name}={value}: must be text")
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or value < 0:
+        raise ValueError(f"{name}={value}: must be a number, not negative")
+    if kind is int and not isinstance(value, int):
+        raise ValueError(f"{name}={value}: must be a whole number")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from reconciler.emulator import auth, faults
+from reconciler.emulator import auth, faults, hits
 from reconciler.emulator.answers import ServiceError
 from reconciler.emulator.faults import Fault
 from reconciler.emulator.meta import RESOURCE, extras
@@ -69,7 +69,7 @@ def start(call: Call, key: Environment, request: Document) -> Document:
             f"There is already a pending job for the requested appId: {key.app} and backendEnvironmentName: "
             f"{key.environment}, wait for it to complete before creating a new job.",
         )
-    fault = faults.take(call.transaction, faults.JOB, call.operation, request)
+    fault = hits.take(call.transaction, faults.JOB, call.operation, request, number=call.number, now=call.now)
     seconds = fault.seconds if fault and fault.seconds else call.switches.job_seconds
     begin = call.now + call.late
     stuck = fault is not None and fault.kind == "job_stuck"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 BUSY_SECONDS = 60.0
 LOGGED_REQUESTS = 10_000
@@ -164,6 +164,11 @@ class Transaction:
         number = int(cursor.lastrowid or 0)
         self._connection.execute("DELETE FROM requests WHERE number <= ?", (number - LOGGED_REQUESTS,))
         return number
+
+    def newest(self, table: Literal["faults", "requests"]) -> int:
+        """Return the number that was given last in a table, whether or not its row is still there; 0 for none."""
+        row = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
+        return 0 if row is None else int(row[0])
 
     def requests(self) -> list[Document]:
         """Return the stored requests, the oldest first."""

@@ -84,7 +84,7 @@ class Switches:
 
     def __post_init__(self) -> None:
         for entry in fields(self):
-            _check(entry.name, getattr(self, entry.name), entry.metadata.get(_CHOICES))
+            _check(entry.name, getattr(self, entry.name), entry.default, entry.metadata.get(_CHOICES))
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
@@ -126,13 +126,24 @@ class Switches:
         Raises:
             ValueError: A name or value is unknown.
         """
-        values: dict[str, Any] = json.loads(text)
-        unknown = sorted(set(values) - set(cls.names()))
+        return cls().updated(json.loads(text))
+
+    def updated(self, values: Any) -> Self:
+        """Return these switches with others set, by name, to values as JSON has them.
+
+        Raises:
+            ValueError: It is no mapping, or a name or value is unknown.
+        """
+        if not isinstance(values, Mapping):
+            raise ValueError('must be an object such as {"stale_reads": 2}')  # noqa: TRY004 - of what was written
+        names = self.names()
+        unknown = sorted(set(values) - set(names))
         if unknown:
-            raise ValueError(f"{unknown[0]}: no such switch")
-        if "missing" in values:
-            values["missing"] = tuple(values["missing"])
-        return cls(**values)
+            raise ValueError(f"{unknown[0]}: no such switch; there are {', '.join(names)}")
+        typed: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        }
+        return replace(self, **typed)
 
 
 @lru_cache(maxsize=32)
@@ -158,9 +169,13 @@ def _parse_value(name: str, text: str, default: Any) -> Any:
             return text
 
 
-def _check(name: str, value: Any, choices: tuple[str, ...] | None) -> None:
+def _check(name: str, value: Any, default: Any, choices: tuple[str, ...] | None) -> None:
     if choices is not None and value not in choices:
         raise ValueError(f"{name}={value}: must be one of {', '.join(choices)}")
+    # A whole number is a number; a boolean is neither, though Python says so.
+    fits = isinstance(value, int | float if isinstance(default, float) else type(default))
+    if not fits or isinstance(value, bool) is not isinstance(default, bool):
+        raise ValueError(f"{name}={value}: must be {_spelling(default, None)}")
     if isinstance(value, int | float) and not 0 <= value < float("inf"):
         raise ValueError(f"{name}={value}: must not be negative or infinite")
     if isinstance(value, tuple):
