@@ -102,7 +102,7 @@ def test_a_failed_job_carries_a_long_transcript_with_a_secret(backend: Backend) 
     job = backend.update(LONGER)
     assert job["Status"] == "FAILED"
     assert length(backend) == 8
-    for part in ("\x1b[31m", "┌──", "⠙", "/root/amplify", "Reason: ", "UPDATE_FAILED", PLANTED_JOB_SECRET):
+    for part in ("\x1b[31m", "┌──", "⠙", "/codebuild/amplify", "Reason: ", "UPDATE_FAILED", PLANTED_JOB_SECRET):
         assert part in job["Error"]
     assert len(job["Error"]) > 4000
     backend.fault("job_failed,text=auth headless is missing the following inputParams googleClientId")
