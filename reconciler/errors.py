@@ -9,6 +9,8 @@ Failures of the world are exceptions, one leaf for each thing that a caller can 
     ├── InputProblem            documents, files or references are wrong (carries diagnostics)
     ├── PlanRefused             a saved plan can't be applied (stale, damaged, foreign, blocked)
     ├── GuardRefused            a guard stands in the way, or nobody confirmed
+    ├── LedgerProblem           the ledger can't be read or written: nothing may be sent
+    ├── TargetLocked            another apply is at work on the target (carries who)
     └── ServiceProblem          the service, or the way to it
         ├── ReadFailed          an answer did not come, or is not what an answer must be
         ├── NotFound            the app, environment or auth resource does not exist
@@ -96,6 +98,14 @@ class GuardRefused(ReconcilerError):
     """A guard stands in the way, or the change was not confirmed."""
 
 
+class LedgerProblem(ReconcilerError):
+    """The ledger can't be read or written, or holds what it can't hold."""
+
+
+class TargetLocked(ReconcilerError):
+    """Another apply holds the target's lease."""
+
+
 class ServiceProblem(ReconcilerError):
     """The service answered with an error, or did not answer."""
 
@@ -122,3 +132,7 @@ class UpdateRefused(ServiceProblem):
 
 class AnswerLost(ServiceProblem):
     """The update was sent and its answer never came: it may have started."""
+
+
+UNKEPT: tuple[type[ReconcilerError], ...] = (LedgerProblem, AccessProblem)
+"""What the ledger raises when it can't be read or written."""

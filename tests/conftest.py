@@ -1,10 +1,11 @@
-"""What tests of several packages share: programs that live in environments of their own."""
+"""What tests of several packages share: programs that live in environments of their own, and a stand-in for S3."""
 
 import fcntl
 import os
 import subprocess
 import sys
 import venv
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,3 +43,40 @@ def _executable(name: str, *, package: str) -> Path:
             subprocess.run([python, *install], check=True, stdout=sys.stderr)
             done.touch()
     return home / "bin" / name
+
+
+_S3_SERVER = """
+import sys
+from threading import Lock, Thread
+from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
+
+application, one_at_a_time = DomainDispatcherApplication(create_backend_app), Lock()
+
+def answer(environment, start):
+    with one_at_a_time:
+        return application(environment, start)
+
+server = make_server("127.0.0.1", 0, answer, threaded=True, request_handler=MotoRequestHandler)
+Thread(target=server.serve_forever, daemon=True).start()
+print(server.server_port, flush=True)
+sys.stdin.read()
+"""
+"""moto, one request after another: it looks at If-Match and writes in two steps, between which S3 lets nobody in."""
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """Return the URL of moto's AWS (S3, STS, ...), in a process of its own that ends with this one; no bucket yet."""
+    # Few keys a page, so that whoever lists meets more than one page.
+    environment = {**os.environ, "MOTO_S3_DEFAULT_MAX_KEYS": "20"}
+    command = [sys.executable, "-W", "ignore", "-c", _S3_SERVER]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, text=True
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        port = server.stdout.readline().strip()
+        assert port, "moto does not start: is moto[s3] installed, with flask and flask-cors?"
+        yield f"http://127.0.0.1:{port}"
+        server.stdin.close()

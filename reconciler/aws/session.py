@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from reconciler.aws.amplify import Reader, Writer, within
 from reconciler.aws.errors import read_problem
+from reconciler.aws.store import S3Store, parse_location, store_problem
 from reconciler.core.model import Access
 from reconciler.errors import AccessProblem
 
 _READ_ATTEMPTS = 5
 _STS_SECONDS = 3
+_RETRIES: Any = {"total_max_attempts": _READ_ATTEMPTS, "mode": "standard"}
+_STORE_REGION = "us-east-1"
+"""Where a bucket is asked for when no region is configured; S3 sends on to where it is."""
 _ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_AMPLIFYBACKEND")
 _NOTHING_CONFIGURED: Any = {
     "profile": (None, None, None, None),
@@ -55,7 +59,7 @@ class Sessions:
         self._sessions: dict[Access, Any] = {}
         self._readers: dict[tuple[Access, str, str | None], Reader] = {}
         self._writers: dict[tuple[Access, str, str | None], Writer] = {}
-        self._accounts: dict[Access, str | None] = {}
+        self._callers: dict[Access, Mapping[str, Any]] = {}
 
     def region_of(self, profile: str | None) -> str | None:
         """The region that a profile, or the environment, configures; None where there is none."""
@@ -66,7 +70,7 @@ class Sessions:
         """A gateway that reads."""
         key = (access, region, endpoint)
         if key not in self._readers:
-            client = self._client(access, region, endpoint, {"total_max_attempts": _READ_ATTEMPTS, "mode": "standard"})
+            client = self._client(access, region, endpoint, _RETRIES)
             self._readers[key] = Reader(client, deadline=self._transport.deadline)
         return self._readers[key]
 
@@ -74,28 +78,39 @@ class Sessions:
         """A gateway that can update; the update is sent once, whatever happens."""
         key = (access, region, endpoint)
         if key not in self._writers:
-            reads = self._client(access, region, endpoint, {"total_max_attempts": _READ_ATTEMPTS, "mode": "standard"})
+            reads = self._client(access, region, endpoint, _RETRIES)
             once = self._client(access, region, endpoint, {"total_max_attempts": 1, "mode": "standard"})
             self._writers[key] = Writer(reads, once, deadline=self._transport.deadline)
         return self._writers[key]
 
+    def store(self, access: Access, location: str) -> S3Store:
+        """The ledger at ``s3://bucket/prefix``, by the endpoint and in the region that are configured for S3.
+
+        Raises:
+            ValueError: the location is none.
+            LedgerProblem: no client can be made as it is configured.
+        """
+        _refuse_role(access)
+        bucket, prefix = parse_location(location)
+        session = self._boto3(access)
+        try:
+            client = session.client(
+                "s3",
+                region_name=session.region_name or _STORE_REGION,
+                verify=self._transport.ca_bundle,
+                config=self._config(_RETRIES),
+            )
+        except (BotoCoreError, ValueError) as problem:
+            raise store_problem(problem, location) from None
+        return S3Store(client, bucket, prefix, deadline=self._transport.deadline)
+
     def account(self, access: Access, region: str) -> str | None:
         """The caller's account from STS, asked once for each way of access; None where it can't be had."""
-        if access not in self._accounts:
-            config = Config(
-                connect_timeout=_STS_SECONDS,
-                read_timeout=_STS_SECONDS,
-                retries={"total_max_attempts": 1, "mode": "standard"},
-            )
-            try:
-                client = self._boto3(access).client(
-                    "sts", region_name=region, config=config, verify=self._transport.ca_bundle
-                )
-                answer = within(2 * _STS_SECONDS, client.get_caller_identity)
-            except (BotoCoreError, ClientError, TimeoutError, ValueError):
-                answer = {}
-            self._accounts[access] = answer.get("Account")
-        return self._accounts[access]
+        return self._caller(access, region).get("Account")
+
+    def caller(self, access: Access, region: str) -> str | None:
+        """The caller's ARN out of the same answer of STS; None where it can't be had."""
+        return self._caller(access, region).get("Arn")
 
     def configured_endpoint(self, access: Access, region: str) -> str | None:
         """Another endpoint for amplifybackend that the environment or the profile configures, as boto3 reads it."""
@@ -105,6 +120,22 @@ class Sessions:
         configured = self._client(access, region, None, {}, configured_endpoint=True).meta.endpoint_url
         default = self._client(access, region, None, {}).meta.endpoint_url
         return None if configured == default else str(configured)
+
+    def _caller(self, access: Access, region: str) -> Mapping[str, Any]:
+        if access not in self._callers:
+            config = Config(
+                connect_timeout=_STS_SECONDS,
+                read_timeout=_STS_SECONDS,
+                retries={"total_max_attempts": 1, "mode": "standard"},
+            )
+            try:
+                client = self._boto3(access).client(
+                    "sts", region_name=region, config=config, verify=self._transport.ca_bundle
+                )
+                self._callers[access] = within(2 * _STS_SECONDS, client.get_caller_identity)
+            except (BotoCoreError, ClientError, TimeoutError, ValueError):
+                self._callers[access] = {}
+        return self._callers[access]
 
     def _session(self, access: Access) -> Any:
         if access not in self._sessions:
@@ -130,25 +161,31 @@ class Sessions:
         self, access: Access, region: str, endpoint: str | None, retries: Any, *, configured_endpoint: bool = False
     ) -> Any:
         """A client for this endpoint; none that is configured elsewhere slips in, unless that is asked for."""
-        if access.role_arn is not None:
-            raise AccessProblem(
-                "role_arn is not available in this version", hint="name a profile that assumes the role"
-            )
-        config = Config(
-            retries=retries,
-            read_timeout=self._transport.read_timeout,
-            connect_timeout=self._transport.connect_timeout,
-            max_pool_connections=self._transport.connections,
-            user_agent_extra="reconciler",
-            ignore_configured_endpoint_urls=None if configured_endpoint else True,  # type: ignore[call-arg] # not in the stubs
-        )
+        _refuse_role(access)
+        # A name that the stubs lack; None leaves the choice to the environment and the profile.
+        ignored: Any = {"ignore_configured_endpoint_urls": None if configured_endpoint else True}
         try:
             return self._boto3(access).client(
                 "amplifybackend",
                 region_name=region,
                 endpoint_url=endpoint,
                 verify=self._transport.ca_bundle,
-                config=config,
+                config=self._config(retries, **ignored),
             )
         except (BotoCoreError, ValueError) as problem:
             raise read_problem(problem, "the client") from None
+
+    def _config(self, retries: Any, **more: Any) -> Config:
+        return Config(
+            retries=retries,
+            read_timeout=self._transport.read_timeout,
+            connect_timeout=self._transport.connect_timeout,
+            max_pool_connections=self._transport.connections,
+            user_agent_extra="reconciler",
+            **more,
+        )
+
+
+def _refuse_role(access: Access) -> None:
+    if access.role_arn is not None:
+        raise AccessProblem("role_arn is not available in this version", hint="name a profile that assumes the role")

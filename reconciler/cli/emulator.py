@@ -78,15 +78,15 @@ def serve(
         server = listen(backend, host, port)
     except OSError as problem:
         raise UsageProblem(f"{host}:{port} can't be listened on: {problem.strerror}") from None
-    write_result(
-        f"# The embedded AmplifyBackend listens on {server.url}. Ctrl-C ends it.\n"
-        "# For the AWS CLI and boto3, in another shell:\n"
-        f"export AWS_ACCESS_KEY_ID={EMULATOR_ACCESS_KEY}\n"
-        f"export AWS_SECRET_ACCESS_KEY={EMULATOR_SECRET_KEY}\n"
-        f"export AWS_DEFAULT_REGION={EMULATOR_REGION}\n"
-        f"export AWS_ENDPOINT_URL_AMPLIFYBACKEND={server.url}\n"
-    )
     try:
+        write_result(
+            f"# The embedded AmplifyBackend listens on {server.url}. Ctrl-C ends it.\n"
+            "# For the AWS CLI and boto3, in another shell:\n"
+            f"export AWS_ACCESS_KEY_ID={EMULATOR_ACCESS_KEY}\n"
+            f"export AWS_SECRET_ACCESS_KEY={EMULATOR_SECRET_KEY}\n"
+            f"export AWS_DEFAULT_REGION={EMULATOR_REGION}\n"
+            f"export AWS_ENDPOINT_URL_AMPLIFYBACKEND={server.url}\n"
+        )
         server.serve_forever()
     except KeyboardInterrupt:
         write_error("\nStopped.\n")

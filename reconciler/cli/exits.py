@@ -13,6 +13,7 @@ from reconciler.errors import (
     GuardRefused,
     PlanRefused,
     ReconcilerError,
+    TargetLocked,
     UsageProblem,
 )
 
@@ -57,6 +58,7 @@ _ERRORS: tuple[tuple[type[ReconcilerError], Exit], ...] = (
     (GuardRefused, Exit.GUARDED),
     (AccessProblem, Exit.ACCESS),
     (AnotherJobRunning, Exit.LOCKED),
+    (TargetLocked, Exit.LOCKED),
     (AnswerLost, Exit.UNKNOWN),
 )
 

@@ -12,10 +12,12 @@ from reconciler.cli.apply import apply
 from reconciler.cli.console import abandon_result, show_error, write_error
 from reconciler.cli.emulator import emulator
 from reconciler.cli.exits import Exit, of_error
+from reconciler.cli.history import history, unlock
 from reconciler.cli.options import grouped
 from reconciler.cli.output import show_diagnostics
 from reconciler.cli.plan import drift, plan, show
 from reconciler.cli.pull import pull
+from reconciler.cli.restore import restore
 from reconciler.cli.validate import schema, validate
 from reconciler.errors import InputProblem, ReconcilerError
 
@@ -46,7 +48,7 @@ def program(
     """AWS Amplify (Gen 1) sign-in configuration as code: plan, apply and drift for backend auth."""
 
 
-for _command in (plan, apply, drift, validate, pull, show, schema):
+for _command in (plan, apply, drift, validate, pull, show, history, restore, unlock, schema):
     app.command()(grouped(_command))
 app.add_typer(emulator, name="emulator")
 

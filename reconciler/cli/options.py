@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
+from datetime import timedelta
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
 from reconciler.cli.complete import target_names
+from reconciler.errors import UsageProblem
 
 
 class Format(StrEnum):
@@ -27,9 +31,22 @@ Paths = Annotated[
     typer.Argument(metavar="PATH...", help="Auth documents: files, folders, or - for standard input."),
 ]
 
+PathsOrNone = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="PATH...", help="Auth documents, or one saved plan.", show_default=False),
+]
+
 Allow = Annotated[
     list[str] | None,
     typer.Option(metavar="CODE", help="Let a guard pass; recorded in the plan (repeatable)."),
+]
+LedgerPlace = Annotated[
+    str | None,
+    typer.Option(
+        "--ledger",
+        metavar="PLACE",
+        help="Where applies are recorded: a folder, or s3://bucket/prefix; also $RECONCILER_LEDGER.",
+    ),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Warnings about documents fail as errors do.")]
 
@@ -72,6 +89,21 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a command that writes waits, and for what."""
+
+    poll_interval: Annotated[float, typer.Option(min=0, help="Seconds between looks at a job or a result.")] = 10
+    job_timeout: Annotated[float, typer.Option(min=0, help="Seconds until a job counts as not ending.")] = 1800
+    verify_polls: Annotated[int, typer.Option(min=2, help="The most reads that prove a result.")] = 6
+    wait_for_jobs: Annotated[
+        bool, typer.Option("--wait-for-jobs", help="Wait for a job that another tool started, instead of refusing.")
+    ] = False
+    lock_timeout: Annotated[
+        float, typer.Option(min=0, help="Seconds to wait for a target that another apply holds.")
+    ] = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Show:
     """Where the result goes and what it looks like."""
 
@@ -86,6 +118,28 @@ class Show:
     debug: Annotated[bool, typer.Option("--debug", help="Our own log records and request ids on standard error.")] = (
         False
     )
+
+
+_AGE = re.compile(r"(\d{1,6})([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def age_of(text: str) -> timedelta:
+    """A length of time as people write it: ``90m``, ``24h``, ``7d``.
+
+    Raises:
+        UsageProblem: it is written in another way.
+    """
+    found = _AGE.fullmatch(text.strip())
+    if found is None:
+        raise UsageProblem("--max-plan-age takes a number and s, m, h or d", detail=text, hint="for example 24h")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def chosen_by_name(name: str, choice: Choice) -> bool:
+    """Whether ``--target`` and ``--exclude`` mean a target."""
+    wanted = not choice.target or any(fnmatchcase(name, pattern) for pattern in choice.target)
+    return wanted and not any(fnmatchcase(name, pattern) for pattern in choice.exclude or ())
 
 
 def grouped(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from reconciler.cli.console import check_file, colourful, write_error, write_file, write_result
 from reconciler.cli.options import Format, Show
 from reconciler.core.model import Outcome, Plan
 from reconciler.errors import Diagnostic, InputProblem, Severity, UsageProblem
+
+if TYPE_CHECKING:
+    from reconciler.ledger.record import Entry, Record
 
 _Renderers = Mapping[Format, Callable[[bool], str]]
 
@@ -121,3 +125,25 @@ def show_diagnostics(diagnostics: Sequence[Diagnostic]) -> None:
     from reconciler.render.terminal import diagnostics_text
 
     write_error(diagnostics_text(diagnostics, colour=False))
+
+
+def history_renderers(entries: Sequence[Entry]) -> _Renderers:
+    """The ledger's runs, in every format."""
+    from reconciler.render.history import history_json, history_markdown, history_text
+
+    return {
+        Format.TEXT: lambda _: history_text(entries),
+        Format.MARKDOWN: lambda _: history_markdown(entries),
+        Format.JSON: lambda _: history_json(entries),
+    }
+
+
+def record_renderers(records: Sequence[Record]) -> _Renderers:
+    """What one run did, in every format."""
+    from reconciler.render.history import runs_json, runs_markdown, runs_text
+
+    return {
+        Format.TEXT: lambda colour: runs_text(records, colour=colour),
+        Format.MARKDOWN: lambda _: runs_markdown(records),
+        Format.JSON: lambda _: runs_json(records),
+    }

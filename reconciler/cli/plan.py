@@ -10,9 +10,9 @@ import typer
 
 from reconciler.cli.console import check_file, write_error, write_file
 from reconciler.cli.exits import Exit, of_plan
-from reconciler.cli.options import Allow, Choice, Paths, Reach, Show, Strict
+from reconciler.cli.options import Allow, Choice, LedgerPlace, Paths, Reach, Show, Strict
 from reconciler.cli.output import emit, plan_renderers
-from reconciler.cli.run import make_plan, start
+from reconciler.cli.run import located, make_plan, start
 from reconciler.core.planfile import applyable
 from reconciler.errors import UsageProblem
 
@@ -26,16 +26,17 @@ def plan(
     show: Show,
     allow: Allow = None,
     strict: Strict = False,
+    ledger: LedgerPlace = None,
     out: Annotated[str | None, typer.Option(metavar="FILE", help="Save the plan, for apply and show.")] = None,
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit with 2 when something would change.")
     ] = False,
 ) -> None:
     """Read the live configuration and show what apply would change. Never writes to the service."""
-    run = start(reach, show, first_path=paths[0], parallelism=choice.parallelism)
+    run = start(reach, show, first_path=paths[0], parallelism=choice.parallelism, ledger=ledger)
     if out is not None:
         _check_out(out, paths)
-    made = make_plan(run, paths, choice, allow, strict=strict)
+    made = make_plan(run, located(run, paths, choice, allow, strict=strict), with_commit=out is not None)
     if out is not None:
         from reconciler import __version__
         from reconciler.render.json import plan_json
@@ -56,10 +57,18 @@ def _check_out(out: str, paths: Sequence[str]) -> None:
         raise UsageProblem(f"{out} is one of the documents", hint="save the plan to a file of its own")
 
 
-def drift(paths: Paths, reach: Reach, choice: Choice, show: Show, allow: Allow = None, strict: Strict = False) -> None:
+def drift(
+    paths: Paths,
+    reach: Reach,
+    choice: Choice,
+    show: Show,
+    allow: Allow = None,
+    strict: Strict = False,
+    ledger: LedgerPlace = None,
+) -> None:
     """Tell what moved outside git: exits with 2 when live differs, 0 when it does not. Never writes."""
-    run = start(reach, show, first_path=paths[0], parallelism=choice.parallelism)
-    made = make_plan(run, paths, choice, allow, strict=strict)
+    run = start(reach, show, first_path=paths[0], parallelism=choice.parallelism, ledger=ledger)
+    made = make_plan(run, located(run, paths, choice, allow, strict=strict), with_commit=False)
     emit(plan_renderers(made, drift=True), show)
     raise typer.Exit(of_plan(made, changes=Exit.CHANGES))
 

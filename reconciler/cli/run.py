@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from reconciler.cli.console import Progress
 from reconciler.cli.options import Choice, Reach, Show
 from reconciler.cli.output import problems_as_result, reports_of, warn
-from reconciler.core.model import Plan
+from reconciler.core.model import Desired, Plan
 from reconciler.wiring import Connection, Selection, Services
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Run:
     parallelism: int
 
 
-def start(reach: Reach, show: Show, *, first_path: str = ".", parallelism: int = 1) -> Run:
+def start(reach: Reach, show: Show, *, first_path: str = ".", parallelism: int = 1, ledger: str | None = None) -> Run:
     """Set up logging and services; what is wrong with the options is said here, before any work."""
     reports_of(show)
     _log(show)
@@ -44,6 +44,7 @@ def start(reach: Reach, show: Show, *, first_path: str = ".", parallelism: int =
         connect_timeout=reach.cli_connect_timeout,
         emulator=reach.emulator,
         state_dir=reach.state_dir,
+        ledger=ledger,
     )
     services = Services(connection, first_path=first_path, parallelism=parallelism)
     return Run(services, show, Progress(quiet=show.quiet), parallelism)
@@ -55,18 +56,34 @@ def load(run: Run, paths: Sequence[str], choice: Choice, allow: Sequence[str] | 
     return run.services.load(paths, selection, stdin=lambda: sys.stdin.buffer.read(_LARGEST_STDIN), network=network)
 
 
-def make_plan(run: Run, paths: Sequence[str], choice: Choice, allow: Sequence[str] | None, *, strict: bool) -> Plan:
-    """Load, check, resolve, read and plan."""
-    from reconciler.operations.plan import plan
-
+def located(
+    run: Run, paths: Sequence[str], choice: Choice, allow: Sequence[str] | None, *, strict: bool
+) -> tuple[Desired, ...]:
+    """Load, check and resolve documents, and say where their targets are."""
     with problems_as_result(run.show):
         desired, warnings = run.services.locate(load(run, paths, choice, allow, network=True))
         warn(warnings, strict=strict)
+    return desired
+
+
+def make_plan(run: Run, desired: Sequence[Desired], *, with_commit: bool = True) -> Plan:
+    """Read live, and plan.
+
+    Args:
+        run: the command's services.
+        desired: the documents, resolved and located.
+        with_commit: whether the plan is kept, and so must tell the commit that the documents were read at.
+    """
+    from reconciler.operations.plan import plan
+
     return plan(
         desired,
         run.services.reader_of,
         now=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         folder=run.services.folder,
+        commit=run.services.books.commit_of(desired) if with_commit else None,
+        ledger=run.services.books.shared,
+        notices=run.services.books.notices,
         parallelism=run.parallelism,
         observer=run.progress,
     )

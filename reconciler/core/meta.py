@@ -5,8 +5,11 @@ The JSON can hold an app client's secret and changes at every push; :func:`read_
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from reconciler.core.fields import (
@@ -23,6 +26,7 @@ from reconciler.core.fields import (
 from reconciler.core.model import Meta, Path, Tree
 
 _VOLATILE = frozenset({"lastPushTimeStamp", "lastPushDirHash", "providerMetadata", "dependsOn"})
+_SERVICE = re.compile(r"Cognito[A-Za-z-]{0,30}")
 _GROUPS = "Cognito-UserPool-Groups"
 _FEDERATED = ("GoogleWebClient", "FacebookWebClient", "AmazonWebClient", "AppleWebClient")
 _SOCIAL = {"FACEBOOK": "Facebook", "GOOGLE": "Google", "AMAZON": "LoginWithAmazon", "APPLE": "SignInWithApple"}
@@ -73,16 +77,19 @@ def read_meta(text: str) -> Meta:
 
 
 def moved_beyond(
-    before: Tree, after: Tree, changed: frozenset[Path], *, may_clear_unseen: bool = False
+    earlier: Meta, later: Meta, changed: frozenset[Path], *, may_clear_unseen: bool = False
 ) -> tuple[Path, ...]:
     """Paths of the meta's auth part that moved although nothing that they mirror was planned.
 
     Args:
-        before: ``Meta.auth`` before the update.
-        after: the same afterwards.
+        earlier: the meta before the update; it may be sealed.
+        later: the meta afterwards, plain.
         changed: the paths of the configuration that the plan changes.
         may_clear_unseen: whether somebody allowed the update to clear what this API can't express.
     """
+    before, after = earlier.auth, later.auth
+    if earlier.salt is not None:
+        after = sealed(later, earlier.salt).auth
     moved = []
     for path in sorted({*_flat(before), *_flat(after)}):
         if _at(before, path) == _at(after, path):
@@ -93,6 +100,24 @@ def moved_beyond(
         if not any(change[: len(block)] == block for block in mirrored for change in changed):
             moved.append(path)
     return tuple(moved)
+
+
+def sealed(meta: Meta, salt: str) -> Meta:
+    """A meta that can be written down: in its auth part a salted digest stands in place of each value.
+
+    Nobody knows what the meta holds, so none of its values is ever kept. :func:`moved_beyond` still compares
+    it; the names of services, for which that asks, stay readable.
+    """
+
+    def seal(name: str, value: Any) -> Any:
+        if isinstance(value, dict) and value:
+            return {key: seal(key, below) for key, below in value.items()}
+        if value is None or (name == "service" and isinstance(value, str) and _SERVICE.fullmatch(value)):
+            return value
+        text = json.dumps([salt, value], sort_keys=True)
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+    return replace(meta, auth={name: seal(name, part) for name, part in meta.auth.items()}, salt=salt)
 
 
 def social_providers(meta: Meta) -> tuple[str, ...] | None:

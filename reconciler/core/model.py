@@ -250,6 +250,7 @@ class Meta:
     hosted_domain: str | None
     unseen: tuple[str, ...]  # settings that this API can't express, in people's words
     auth: Tree  # what is compared after an update
+    salt: str | None = None  # with which the values of ``auth`` are sealed; None while they are plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,15 +383,28 @@ class TargetFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class Commit:
+    """The commit that the documents were read at; ``dirty`` where one of them differs from it."""
+
+    id: str
+    dirty: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The plans of all targets in the order of the input, and when they were made (ISO 8601, UTC).
 
     ``folder`` is the one in which it was made, relative to the project's root: documents are named from it.
+    ``commit`` is what the documents were read at. ``ledger`` names the shared ledger that the plan is bound to;
+    None where the ledger is this machine's own. ``digest`` is that of its saved form, empty before it has one.
     """
 
     targets: tuple[TargetPlan | TargetFailure, ...]
     created: str
     folder: str = "."
+    commit: Commit | None = None
+    ledger: str | None = None
+    digest: str = field(default="", compare=False)
 
     @property
     def failures(self) -> tuple[TargetFailure, ...]:
@@ -425,7 +439,11 @@ class OutcomeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one target; ``findings`` names each path that did not land as planned."""
+    """What became of one target.
+
+    ``findings`` names each path that did not land as planned. ``collateral`` shows what moved and was not
+    planned, in the shape of a plan.
+    """
 
     name: str
     target: Target
@@ -436,6 +454,16 @@ class Outcome:
     job: str | None = None
     changes: tuple[Change, ...] = ()
     findings: tuple[Finding, ...] = ()
+    collateral: TargetPlan | None = None
+
+    @property
+    def unrecorded(self) -> bool:
+        """Whether the ledger does not know of this, because it could not be written."""
+        return any(finding.code == UNRECORDED for finding in self.findings)
+
+
+UNRECORDED = "unrecorded"
+"""The code of the finding that tells that the ledger could not be written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.core import fields
 from reconciler.core.fields import CREATE_ONLY, FIELD, Mismatch
-from reconciler.core.model import Mark, Plan, Secret, SecretState, TargetPlan, Tree, dotted
+from reconciler.core.model import Commit, Mark, Plan, Secret, SecretState, TargetPlan, Tree, dotted
 from reconciler.core.planrecord import read_target, write_target
 from reconciler.core.tree import as_api, get, leaves, put
 from reconciler.errors import PlanRefused
@@ -61,11 +61,18 @@ def to_json(plan: Plan, *, version: str) -> dict[str, Any]:
             "catalogue_version": fields.VERSION,
             "version": version,
             "folder": plan.folder,
+            "commit": None if plan.commit is None else {"id": plan.commit.id, "dirty": plan.commit.dirty},
+            "ledger": plan.ledger,
             "targets": [write_target(target) for target in plan.targets],
         },
     }
     body["reconciler"]["digest"] = _digest(body)
     return body
+
+
+def digest_of(plan: Plan, *, version: str) -> str:
+    """The digest under which a plan is known: that of its saved form."""
+    return plan.digest or str(to_json(plan, version=version)["reconciler"]["digest"])
 
 
 def applyable(plan: Plan) -> bool:
@@ -89,14 +96,15 @@ def from_json(text: str) -> Plan:
     own = dict(body["reconciler"])
     if (own.get("plan_version"), own.get("catalogue_version")) != (PLAN_VERSION, fields.VERSION):
         raise PlanRefused("The plan was made by another version of reconciler", hint="plan again with this one")
-    recorded = own.pop("digest", None)
+    recorded = str(own.pop("digest", None))
     if recorded != _digest({**body, "reconciler": own}):
         raise PlanRefused(
             "The plan file is damaged or was edited", detail="its digest does not match", hint="plan again"
         )
     try:
         targets = tuple(read_target(target) for target in own["targets"])
-        return Plan(targets, body["timestamp"], own["folder"])
+        commit = None if own["commit"] is None else Commit(**own["commit"])
+        return Plan(targets, body["timestamp"], own["folder"], commit, own["ledger"], recorded)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise PlanRefused("The plan file does not have the shape of a plan", hint="plan again with --out") from None
 

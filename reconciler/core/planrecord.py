@@ -56,14 +56,14 @@ def write_target(target: TargetPlan | TargetFailure) -> dict[str, Any]:
             for path, setting in desired.settings.items()
         ],
         "fingerprint": target.fingerprint,
-        "live": _api_states(target.live),
-        "planned": _api_states(target.planned),
+        "live": write_tree(target.live),
+        "planned": write_tree(target.planned),
         "changes": [_change(change) for change in target.changes],
         "sent": list(target.sent),
-        "blocks": [_finding(finding) for finding in target.blocks],
-        "guards": [_finding(finding) for finding in target.guards],
-        "warnings": [_finding(finding) for finding in target.warnings],
-        "notes": [_finding(finding) for finding in target.notes],
+        "blocks": [write_finding(finding) for finding in target.blocks],
+        "guards": [write_finding(finding) for finding in target.guards],
+        "warnings": [write_finding(finding) for finding in target.warnings],
+        "notes": [write_finding(finding) for finding in target.notes],
         "unchanged": target.unchanged,
         "unmanaged": target.unmanaged,
         "applyable": target.applyable,
@@ -84,7 +84,8 @@ def _setting(setting: Setting) -> Any:
     return setting.value.text if isinstance(setting.value, Template) else setting.value
 
 
-def _api_states(tree: Tree) -> dict[str, Any]:
+def write_tree(tree: Tree) -> dict[str, Any]:
+    """A canonical tree in the API's shape, a word in place of each secret and each mark."""
     shaped = as_api(tree)
     for row, value in leaves(tree):
         if isinstance(value, SecretState):
@@ -110,7 +111,8 @@ def _change(change: Change) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def write_finding(finding: Finding) -> dict[str, Any]:
+    """A finding as JSON data."""
     return {
         "code": finding.code,
         "summary": finding.summary,
@@ -159,14 +161,14 @@ def read_target(data: Mapping[str, Any]) -> TargetPlan | TargetFailure:
     return TargetPlan(
         desired=desired,
         fingerprint=data["fingerprint"],
-        live=_read_tree(data["live"]),
-        planned=_read_tree(data["planned"]),
+        live=read_tree(data["live"]),
+        planned=read_tree(data["planned"]),
         changes=tuple(_read_change(change) for change in data["changes"]),
         sent=tuple(data["sent"]),
-        blocks=tuple(_read_finding(finding) for finding in data["blocks"]),
-        guards=tuple(_read_finding(finding) for finding in data["guards"]),
-        warnings=tuple(_read_finding(finding) for finding in data["warnings"]),
-        notes=tuple(_read_finding(finding) for finding in data["notes"]),
+        blocks=tuple(read_finding(finding) for finding in data["blocks"]),
+        guards=tuple(read_finding(finding) for finding in data["guards"]),
+        warnings=tuple(read_finding(finding) for finding in data["warnings"]),
+        notes=tuple(read_finding(finding) for finding in data["notes"]),
         unchanged=data["unchanged"],
         unmanaged=data["unmanaged"],
     )
@@ -183,7 +185,8 @@ def _read_setting(data: Mapping[str, Any]) -> tuple[Path, Setting]:
     return path, Setting(value, _need_place(data["origin"]))
 
 
-def _read_tree(shaped: Mapping[str, Any]) -> Tree:
+def read_tree(shaped: Mapping[str, Any]) -> Tree:
+    """What :func:`write_tree` wrote."""
     tree: Tree = {}
     for row in FIELDS:
         value = get(dict(shaped), row.path)
@@ -214,7 +217,8 @@ def _read_change(data: Mapping[str, Any]) -> Change:
     )
 
 
-def _read_finding(data: Mapping[str, Any]) -> Finding:
+def read_finding(data: Mapping[str, Any]) -> Finding:
+    """What :func:`write_finding` wrote."""
     return Finding(data["code"], data["summary"], data["detail"], data["hint"], _read_place(data["origin"]))
 
 

@@ -108,7 +108,7 @@ def settled_domains(wanted: Tree, live: Live, environment: str) -> tuple[Tree, T
 
 def _changes(desired: Desired, tree: Tree, planned: Tree) -> tuple[Change, ...]:
     return tuple(
-        _change(desired, difference)
+        change_of(desired, difference)
         for difference in differences(tree, planned)
         if difference.after is not SecretState.UNKNOWN
     )
@@ -122,7 +122,8 @@ def _hidden_removals(desired: Desired, wanted: Tree, tree: Tree, live: Live) -> 
         yield Change(CONSTRAINTS, Action.REMOVE, Mark.NOT_RETURNED, None, origin)
 
 
-def _change(desired: Desired, difference: Difference) -> Change:
+def change_of(desired: Desired, difference: Difference) -> Change:
+    """A difference as a plan tells it, secrets by name; its origin is the document's line where one wrote it."""
     before, after = _shown(difference.before), _shown(difference.after)
     action = Action.ADD if before is None else Action.REMOVE if after is None else Action.CHANGE
     origin = desired.origin_of(difference.path)

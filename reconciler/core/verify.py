@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from reconciler.core.diff import Difference, differences
 from reconciler.core.fields import FIELD, FORGOT_PASSWORD, VERIFICATION, Mismatch
 from reconciler.core.meta import moved_beyond
-from reconciler.core.model import Live, Mark, Path, Tree
+from reconciler.core.model import Live, Mark, Path, TargetPlan, Tree
 from reconciler.core.normalise import same_name
 from reconciler.core.policy import UNSEEN_SETTINGS
-from reconciler.core.targetplan import Prepared, settled_domains
+from reconciler.core.targetplan import Prepared, change_of, settled_domains, states
 from reconciler.core.tree import ABSENT, copied, drop, get, leaves, put
 
 
@@ -20,13 +20,14 @@ class Verdict:
 
     ``rewritten`` are planned paths where the service stores something else than was sent, ``missing``
     planned paths that kept their old value, ``moved`` paths that nobody planned, ``meta`` the same in
-    the meta's auth part.
+    the meta's auth part. ``collateral`` shows what moved the way a plan shows a change.
     """
 
     rewritten: tuple[Difference, ...] = ()
     missing: tuple[Difference, ...] = ()
     moved: tuple[Difference, ...] = ()
     meta: tuple[Path, ...] = ()
+    collateral: TargetPlan | None = None
 
     @property
     def stands(self) -> bool:
@@ -66,8 +67,29 @@ def judge(prepared: Prepared, before: Live, after: Live) -> Verdict:
     meta: tuple[Path, ...] = ()
     if before.meta is not None and after.meta is not None:
         allowed = UNSEEN_SETTINGS in prepared.plan.desired.allow
-        meta = moved_beyond(before.meta.auth, after.meta.auth, changed, may_clear_unseen=allowed)
-    return Verdict(tuple(rewritten), tuple(missing), tuple(moved), meta)
+        meta = moved_beyond(before.meta, after.meta, changed, may_clear_unseen=allowed)
+    collateral = as_plan(prepared.plan, planned, stands, tuple(moved))
+    return Verdict(tuple(rewritten), tuple(missing), tuple(moved), meta, collateral)
+
+
+def as_plan(plan: TargetPlan, before: Tree, after: Tree, moved: tuple[Difference, ...]) -> TargetPlan | None:
+    """What moved without being planned, in the shape of a plan that would move it; None where nothing did.
+
+    Args:
+        plan: the target's plan.
+        before: what should stand, secrets in it or not.
+        after: what stands.
+        moved: the differences between them that nobody planned.
+    """
+    if not moved:
+        return None
+    return TargetPlan(
+        desired=plan.desired,
+        fingerprint=plan.fingerprint,
+        live=states(before),
+        planned=states(after),
+        changes=tuple(change_of(plan.desired, difference) for difference in moved),
+    )
 
 
 def _known(prepared: Prepared, path: Path) -> object:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias, TypeVar
 
 from reconciler.core.diff import differences
 from reconciler.core.gateway import Gateway
@@ -21,21 +24,49 @@ from reconciler.core.model import (
 from reconciler.core.planfile import fingerprint
 from reconciler.core.targetplan import prepare, states
 from reconciler.errors import (
-    AccessProblem,
-    AnotherJobRunning,
+    UNKEPT,
     AnswerLost,
     Diagnostic,
     InputProblem,
+    ReconcilerError,
     ServiceProblem,
     Severity,
 )
+from reconciler.ledger.ledger import Claim
 from reconciler.operations.fleet import Observer, for_each, silent
-from reconciler.operations.jobs import Clock, Stopped, Waiting, job_ids
+from reconciler.operations.jobs import Clock, Stopped, Waiting, free_for_us
+from reconciler.operations.keeping import Keeping
+from reconciler.operations.leasing import Leased, leased
 from reconciler.operations.live import read_live
-from reconciler.operations.settle import Checked, Following, outcome_of, reliable, settle
+from reconciler.operations.resume import pick_up
+from reconciler.operations.settle import Checked, Following, failed, outcome_of, reliable, settle
 
 GatewayOf = Callable[[Desired], Gateway]
 Resolve = Callable[[Desired], tuple[Desired, tuple[Diagnostic, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Applying:
+    """What every step of one apply works with; ``saved`` is whether the plan was saved, and so applies only once."""
+
+    resolve: Resolve
+    following: Following
+    keeping: Keeping
+    saved: bool
+    parallelism: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A target that may be updated, and the way to it."""
+
+    plan: TargetPlan
+    gateway: Gateway
+
+
+_Step: TypeAlias = _Work | Checked | Outcome
+_Item = TypeVar("_Item", _Work, Checked)
+_Done = TypeVar("_Done", bound=_Step)
 
 
 def apply(
@@ -43,82 +74,173 @@ def apply(
     gateway_of: GatewayOf,
     resolve: Resolve,
     *,
+    keeping: Keeping,
     clock: Clock,
     waiting: Waiting,
+    saved: bool = False,
     parallelism: int = 1,
     observer: Observer = silent,
 ) -> tuple[Outcome, ...]:
     """Carry out a plan.
 
-    All targets are read again first: when one is stale, blocked, guarded or unreadable nothing is sent to
-    any, and the others are skipped. Each is read once more right before its own update.
+    Every target with changes is held until the end. An update that an earlier run left unsettled is settled
+    first. Then all targets are read again: when one is locked, stale, blocked, guarded or unreadable nothing is
+    sent to any, and the others are skipped. Each is read once more right before its own update, and what is
+    about to be sent is journalled.
 
     Args:
         plan: what was shown.
         gateway_of: the gateway of a target; called in this thread.
         resolve: replaces references by their values; returns problems instead of raising them.
+        keeping: the ledger, and what this run is called there.
         clock: time, and how to stop waiting.
-        waiting: how long to wait for jobs and results.
+        waiting: how long to wait for leases, jobs and results.
+        saved: whether the plan was saved, and so applies only once.
         parallelism: the most targets under way at once.
         observer: told of each target's progress.
 
     Returns:
         What became of each target, in the order of the plan.
     """
-    following = Following(clock, waiting, observer)
-    work = [_with_gateway(target, gateway_of) for target in plan.targets]
-    checked = for_each(work, lambda item: _check_first(item, resolve, clock), parallelism=parallelism)
-    if any(isinstance(item, Outcome) for item in checked):
-        return tuple(item if isinstance(item, Outcome) else _skipped(item.plan) for item in checked)
-    return for_each(checked, lambda item: _finish(item, resolve, following), parallelism=parallelism)
+    run = _Applying(resolve, Following(clock, waiting, observer), keeping, saved, parallelism)
+    work = tuple(_with_gateway(target, gateway_of) for target in plan.targets)
+    began = clock.now()
+    changed = [item.plan for item in work if isinstance(item, _Work) and item.plan.changes]
+    with leased(changed, keeping, run.following) as held:
+        ours = tuple(item if isinstance(item, Outcome) else held.refusals.get(item.plan.name, item) for item in work)
+        fresh = _each(ours, lambda item: _picked_up(item, run), run)
+        checked = _each(fresh, lambda item: _check_first(item, run), run)
+        outcomes = _sent(checked, held, run)
+    seconds = clock.now() - began
+    return tuple(
+        _recorded(target, outcome, run, seconds) for target, outcome in zip(plan.targets, outcomes, strict=True)
+    )
 
 
-def _with_gateway(target: TargetPlan | TargetFailure, gateway_of: GatewayOf) -> tuple[TargetPlan, Gateway] | Outcome:
+def _with_gateway(target: TargetPlan | TargetFailure, gateway_of: GatewayOf) -> _Work | Outcome:
     """A target with the way to it, or why it may not be updated before anything is read."""
     if isinstance(target, TargetFailure):
         return Outcome(target.name, target.target, OutcomeKind.FAILED, target.summary, target.detail, target.hint)
     if refused := _refused(target):
         return refused
     try:
-        return target, gateway_of(target.desired)
+        return _Work(target, gateway_of(target.desired))
     except ServiceProblem as problem:
-        return _failed(target, problem)
+        return failed(target, problem)
 
 
-def _check_first(item: tuple[TargetPlan, Gateway] | Outcome, resolve: Resolve, clock: Clock) -> Checked | Outcome:
-    """Whether a target is still as it was planned, before anything is sent to any."""
-    if isinstance(item, Outcome):
+def _each(
+    items: Sequence[_Item | Outcome], work: Callable[[_Item], _Done | Outcome], run: _Applying
+) -> tuple[_Done | Outcome, ...]:
+    """The next step of every target that has no outcome yet; once one was refused the others are skipped."""
+
+    def one(item: _Item | Outcome) -> _Done | Outcome:
+        if isinstance(item, Outcome):
+            return item
+        try:
+            return work(item)
+        except Stopped:
+            return _skipped(item.plan)
+        except ReconcilerError as problem:
+            return failed(item.plan, problem)
+        except Exception as problem:  # noqa: BLE001 - a fault of ours in one target must not hide another's outcome
+            summary = f"nothing was sent: there was a {type(problem).__name__}"
+            return outcome_of(item.plan, OutcomeKind.FAILED, summary)
+
+    if any(isinstance(item, Outcome) and item.kind is not OutcomeKind.APPLIED for item in items):
+        return tuple(item if isinstance(item, Outcome) else _skipped(item.plan) for item in items)
+    return for_each(items, one, parallelism=run.parallelism)
+
+
+def _picked_up(item: _Work, run: _Applying) -> _Work | Outcome:
+    """Settle what an earlier run left open; a saved plan that was used before goes no further."""
+    if not item.plan.changes:
         return item
-    target, gateway = item
-    try:
-        clock.sleep(0)
-        return _check(target, gateway, resolve)
-    except Stopped:
-        return outcome_of(target, OutcomeKind.SKIPPED, "nothing was sent")
-    except ServiceProblem as problem:
-        return _failed(target, problem)
-    except Exception as problem:  # noqa: BLE001 - a fault of ours in one target must not hide another's outcome
-        return _broken(target, problem)
+    ledger, digest = run.keeping.ledger, run.keeping.run.digest
+    opened = ledger.under_way(item.plan.target)
+    if opened is not None:
+        outcome = pick_up(opened, item.gateway, run.keeping, run.following)
+        if opened.intent.run.digest == digest:
+            return outcome
+        if outcome.kind not in {OutcomeKind.APPLIED, OutcomeKind.FAILED} or outcome.unrecorded:
+            summary = f"the update of run {opened.intent.run.id} comes first: {outcome.summary}"
+            return replace(outcome, summary=summary, changes=())
+    used = ledger.used_by(digest) if run.saved else None
+    return item if used is None else _used(item.plan, used)
 
 
-def _finish(item: Checked | Outcome, resolve: Resolve, following: Following) -> Outcome:
-    """What becomes of a target that may be updated."""
-    if isinstance(item, Outcome):
-        return item
+def _check_first(item: _Work, run: _Applying) -> Checked | Outcome:
+    """Whether a target is free and still as it was planned, before anything is sent to any."""
+    run.following.clock.sleep(0)
+    if item.plan.changes:
+        _free(item, run)
+    return _check(item, run.resolve)
+
+
+def _free(item: _Work | Checked, run: _Applying) -> frozenset[str]:
+    """The ids of the environment's jobs, all of which have ended.
+
+    Raises:
+        AnotherJobRunning: one has not.
+    """
+    clock, waiting, observer = run.following.clock, run.following.waiting, run.following.observer
+    return free_for_us(
+        item.gateway, item.plan.target, name=item.plan.name, clock=clock, waiting=waiting, observer=observer
+    )
+
+
+def _sent(checked: Sequence[Checked | Outcome], held: Leased, run: _Applying) -> tuple[Outcome, ...]:
+    """Send what changes, a saved plan once and never again."""
+    claim: Claim | None = None
+    claimed: Sequence[Checked | Outcome] = checked
+    if run.saved and any(isinstance(item, Checked) and item.plan.changes for item in checked):
+        try:
+            taken = run.keeping.ledger.claim(run.keeping.run.digest, run.keeping.run)
+        except UNKEPT as problem:
+            claimed = [failed(item.plan, problem) if isinstance(item, Checked) else item for item in checked]
+        else:
+            if isinstance(taken, str):
+                claimed = [_used(item.plan, taken) if isinstance(item, Checked) else item for item in checked]
+            else:
+                claim = taken
+    outcomes: tuple[Outcome, ...] = _each(claimed, lambda item: _finish(item, held, run), run)
+    if claim is not None and not run.keeping.sent:
+        with contextlib.suppress(*UNKEPT):  # then it stays used, which is the safe side
+            run.keeping.ledger.give_back(claim, run.keeping.run)
+    return outcomes
+
+
+def _finish(item: Checked, held: Leased, run: _Applying) -> Outcome:
+    """Read one target once more, send its update, and follow it to its end."""
     if not item.plan.changes:
         return outcome_of(item.plan, OutcomeKind.UNCHANGED)
+    keeping, clock = run.keeping, run.following.clock
+    before = _free(item, run)
+    again = _check(item, run.resolve)
+    if isinstance(again, Outcome):
+        return again
+    request = again.prepared.request()
+    clock.sleep(0)
+    if refused := held.refusal(item.plan):
+        return refused
+    began = clock.now()
+    opened = keeping.begin(again, before)
+    run.following.observer(item.plan.name, "Modifying...")
     try:
-        return _send(item, resolve, following)
-    except Stopped:
-        return _skipped(item.plan)
+        answer = again.gateway.update_auth(item.plan.target, request)
+    except AnswerLost as problem:
+        settled = settle(again, problem, before, run.following)
     except ServiceProblem as problem:
-        return _failed(item.plan, problem)
-    except Exception as problem:  # noqa: BLE001 - the same; settle makes outcomes of what comes after the sending
-        return _broken(item.plan, problem)
+        return keeping.refused(opened, failed(item.plan, problem))
+    else:
+        opened = keeping.name_job(opened, answer.id)
+        settled = settle(again, answer, before, run.following)
+    return keeping.finish(opened, settled, clock.utc(), clock.now() - began)
 
 
-def _check(plan: TargetPlan, gateway: Gateway, resolve: Resolve) -> Checked | Outcome:
+def _check(item: _Work | Checked, resolve: Resolve) -> Checked | Outcome:
     """The target read again, when it is as it was planned; otherwise why it is not."""
+    plan, gateway = item.plan, item.gateway
     desired, problems = resolve(plan.desired)
     if errors := tuple(problem for problem in problems if problem.severity is Severity.ERROR):
         findings = tuple(Finding(error.code, error.summary, error.detail, error.hint, error.origin) for error in errors)
@@ -155,23 +277,6 @@ def _refused(plan: TargetPlan) -> Outcome | None:
     return None
 
 
-def _send(item: Checked, resolve: Resolve, following: Following) -> Outcome:
-    """Read one target once more, send its update, and follow it to its end."""
-    plan, gateway = item.plan, item.gateway
-    before = job_ids(gateway, plan.target)
-    again = _check(plan, gateway, resolve)
-    if isinstance(again, Outcome):
-        return again
-    request = again.prepared.request()
-    following.clock.sleep(0)
-    following.observer(plan.name, "Modifying...")
-    try:
-        answer = gateway.update_auth(plan.target, request)
-    except AnswerLost as problem:
-        return settle(again, problem, before, following)
-    return settle(again, answer, before, following)
-
-
 def _stale(plan: TargetPlan, live: Live) -> Outcome:
     moved = reliable(plan, differences(plan.live, states(live.tree)))
     findings = tuple(Finding("moved", f"{dotted(move.path)} moved since the plan was made") for move in moved)
@@ -179,22 +284,23 @@ def _stale(plan: TargetPlan, live: Live) -> Outcome:
     return outcome_of(plan, OutcomeKind.STALE, summary, hint="plan again", findings=findings)
 
 
-def _failed(plan: TargetPlan, problem: ServiceProblem) -> Outcome:
-    match problem:
-        case AnotherJobRunning():
-            kind = OutcomeKind.LOCKED
-        case AccessProblem():
-            kind = OutcomeKind.DENIED
-        case _:
-            kind = OutcomeKind.FAILED
-    return outcome_of(plan, kind, problem.summary, detail=problem.detail, hint=problem.hint)
-
-
-def _broken(plan: TargetPlan, problem: Exception) -> Outcome:
-    return outcome_of(plan, OutcomeKind.FAILED, f"nothing was sent: there was a {type(problem).__name__}")
-
-
 def _skipped(plan: TargetPlan) -> Outcome:
     if not plan.changes:
         return outcome_of(plan, OutcomeKind.UNCHANGED)
     return outcome_of(plan, OutcomeKind.SKIPPED, "nothing was sent")
+
+
+def _used(plan: TargetPlan, run: str) -> Outcome:
+    if not plan.changes:
+        return outcome_of(plan, OutcomeKind.UNCHANGED)
+    summary = f"the plan was used before, by run {run}"
+    return outcome_of(
+        plan, OutcomeKind.STALE, summary, hint=f"plan again; 'reconciler history {run}' tells what it did"
+    )
+
+
+def _recorded(target: TargetPlan | TargetFailure, outcome: Outcome, run: _Applying, seconds: float) -> Outcome:
+    """The outcome, which the ledger knows where something was to be changed."""
+    if isinstance(target, TargetFailure) or not target.changes:
+        return outcome
+    return run.keeping.record(target, outcome, run.following.clock.utc(), seconds)

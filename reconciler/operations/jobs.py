@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from reconciler.core.gateway import Gateway
 from reconciler.core.model import Job, Target
-from reconciler.errors import NotFound, ReadFailed, ServiceProblem
+from reconciler.errors import AnotherJobRunning, NotFound, ReadFailed, ServiceProblem
 from reconciler.operations.fleet import Observer
 
-COMPLETED, FAILED = "COMPLETED", "FAILED"
+COMPLETED, FAILED, RUNNING = "COMPLETED", "FAILED", "RUNNING"
 _LOOKS = 6
+_FORGOTTEN = 24 * 60 * 60
 
 
 class Stopped(Exception):
@@ -20,19 +22,30 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Time as it is passed in: ``now`` in monotonic seconds; ``sleep`` for seconds, or until :class:`Stopped`."""
+    """Time as it is passed in.
+
+    ``now`` is monotonic seconds, ``sleep`` waits for seconds, or until :class:`Stopped`, ``utc`` is the time
+    of day.
+    """
 
     now: Callable[[], float]
     sleep: Callable[[float], None]
+    utc: Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How long to wait: seconds between polls, seconds until the deadline, reads that verify at most."""
+    """How long to wait: seconds between polls, seconds until the deadline, reads that verify at most.
+
+    ``for_jobs`` tells whether to wait, until the same deadline, for a job that another tool started;
+    ``for_lease`` how many seconds for a target that another apply holds.
+    """
 
     poll_interval: float = 10
     job_timeout: float = 1800
     verify_polls: int = 6
+    for_jobs: bool = False
+    for_lease: float = 0
 
 
 def wait_for(
@@ -90,14 +103,52 @@ def find_started(
     raise problem or ReadFailed("the jobs can't be listed")
 
 
-def job_ids(gateway: Gateway, target: Target) -> frozenset[str]:
-    """The ids of all jobs that exist, so that one that appears can be told from them.
+def free_for_us(
+    gateway: Gateway, target: Target, *, name: str, clock: Clock, waiting: Waiting, observer: Observer
+) -> frozenset[str]:
+    """The ids of all jobs that there are, none of which is running: what appears later can be told from them.
 
     Raises:
+        AnotherJobRunning: a job that is not ours is running, also after waiting for it where that is wanted.
         ServiceProblem: they can't be listed.
     """
+    started = clock.now()
+    while True:
+        jobs = _listed(gateway, target)
+        busy = _running(jobs, clock.utc())
+        if busy is None:
+            return frozenset(job.id for job in jobs if job.id)
+        elapsed = clock.now() - started
+        if not waiting.for_jobs or elapsed >= waiting.job_timeout:
+            raise _another(busy, clock.utc(), waited=waiting.for_jobs)
+        observer(name, f"Waiting for another job... [{elapsed:.0f}s elapsed, job {busy.id}, {busy.status}]")
+        clock.sleep(min(waiting.poll_interval, max(waiting.job_timeout - elapsed, 0)))
+
+
+def _listed(gateway: Gateway, target: Target) -> tuple[Job, ...]:
     try:
-        return frozenset(job.id for job in gateway.list_jobs(target) if job.id)
+        return gateway.list_jobs(target)
     except ServiceProblem as problem:
         hint = problem.hint or "the jobs are listed before an update, to find it again if its answer is lost"
         raise type(problem)(problem.summary, detail=problem.detail, hint=hint) from None
+
+
+def _running(jobs: Iterable[Job], now: datetime) -> Job | None:
+    """A job that has not ended. One whose status nobody knows counts for a day: that status may be an end too."""
+    for job in jobs:
+        old = job.created is not None and now.timestamp() - job.created / 1000 > _FORGOTTEN
+        if job.status == RUNNING or (job.status not in {COMPLETED, FAILED} and not old):
+            return job
+    return None
+
+
+def _another(job: Job, now: datetime, *, waited: bool) -> AnotherJobRunning:
+    age = "" if job.created is None else f", started {max(now.timestamp() - job.created / 1000, 0):.0f}s ago"
+    return AnotherJobRunning(
+        "another job is running in this environment",
+        detail=f"job {job.id or 'without an id'}, {job.operation or 'an unknown operation'}, "
+        f"{job.status or 'no status'}{age}",
+        hint="it did not end in time: try again later"
+        if waited
+        else "wait until it has ended, or give --wait-for-jobs",
+    )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from reconciler.core.gateway import ReadGateway
-from reconciler.core.model import Desired, FailureKind, Plan, TargetFailure, TargetPlan
+from reconciler.core.model import Commit, Desired, FailureKind, Finding, Plan, TargetFailure, TargetPlan
 from reconciler.core.targetplan import Prepared, prepare
 from reconciler.errors import AccessProblem, InputProblem, NotFound, ServiceProblem
 from reconciler.operations.fleet import Observer, for_each, silent
@@ -20,6 +21,9 @@ def plan(
     *,
     now: str,
     folder: str = ".",
+    commit: Commit | None = None,
+    ledger: str | None = None,
+    notices: Callable[[Desired], tuple[Finding, ...]] = lambda _: (),
     parallelism: int = 1,
     observer: Observer = silent,
 ) -> Plan:
@@ -30,6 +34,9 @@ def plan(
         reader_of: the gateway of a target; called in this thread, since clients are made here.
         now: the time to write into the plan, ISO 8601, UTC.
         folder: from where the documents are named, relative to the project's root.
+        commit: what the documents were read at.
+        ledger: the shared ledger that the plan is bound to.
+        notices: what else is known of a target, such as an update that is under way.
         parallelism: the most targets that are read at once.
         observer: told when a target is being read.
 
@@ -50,11 +57,12 @@ def plan(
             return reader
         observer(document.name, "Reading live configuration...")
         try:
-            return prepare_target(document, reader).plan
+            planned = prepare_target(document, reader).plan
+            return replace(planned, warnings=(*planned.warnings, *notices(document)))
         except (ServiceProblem, InputProblem) as problem:
             return failure(document, problem)
 
-    return Plan(for_each(work, one, parallelism=parallelism), now, folder)
+    return Plan(for_each(work, one, parallelism=parallelism), now, folder, commit, ledger)
 
 
 def prepare_target(desired: Desired, reader: ReadGateway) -> Prepared:

@@ -27,12 +27,19 @@ from reconciler.core.model import (
 )
 from reconciler.core.targetplan import Prepared
 from reconciler.core.tree import get
-from reconciler.core.verify import unreliable
-from reconciler.errors import AnswerLost, ServiceProblem
+from reconciler.core.verify import as_plan, unreliable
+from reconciler.errors import (
+    AccessProblem,
+    AnotherJobRunning,
+    AnswerLost,
+    ReconcilerError,
+    ServiceProblem,
+    TargetLocked,
+)
 from reconciler.operations.fleet import Observer
 from reconciler.operations.jobs import COMPLETED, FAILED, Clock, Stopped, Waiting, find_started, wait_for
 from reconciler.operations.live import read_live
-from reconciler.operations.verify import verify
+from reconciler.operations.verify import UNSEEN, verify
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,17 @@ class Following:
     observer: Observer
 
 
-def settle(item: Checked, answer: Job | AnswerLost, before: frozenset[str], following: Following) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a sent update. ``ended`` is False where another look later can tell more."""
+
+    outcome: Outcome
+    ended: bool = True
+
+
+def settle(
+    item: Checked, answer: Job | AnswerLost, before: frozenset[str], following: Following, *, again: bool = False
+) -> Settled:
     """What became of an update that was sent. Raises nothing: a sent update always has an outcome.
 
     Args:
@@ -62,6 +79,7 @@ def settle(item: Checked, answer: Job | AnswerLost, before: frozenset[str], foll
         answer: the job that the update started, or why nobody knows.
         before: the ids of the jobs that there were before.
         following: how to follow it.
+        again: whether this is a later look, after which nothing more can be learnt.
     """
     job = answer if isinstance(answer, Job) else None
     said = "the answer named no job" if isinstance(answer, Job) else answer.summary
@@ -69,17 +87,22 @@ def settle(item: Checked, answer: Job | AnswerLost, before: frozenset[str], foll
         if job is None or (job.id is None and job.status not in {COMPLETED, FAILED}):
             job = find_started(item.gateway, item.plan.target, before, clock=following.clock, waiting=following.waiting)
         if job is None:
-            return _without_a_job(item, said, following)
-        return _followed(item, job, following, candidate=isinstance(answer, AnswerLost))
-    except Stopped:
-        return _unknown(item.plan, job, "stopped waiting: the update was sent, and its job goes on")
+            settled = _without_a_job(item, said, following)
+        else:
+            settled = _followed(item, job, following, candidate=isinstance(answer, AnswerLost))
+        doubtful = settled.outcome.kind is OutcomeKind.UNKNOWN and not again
+        return replace(settled, ended=settled.ended and not doubtful)
+    except Stopped as stopped:
+        summary = str(stopped) or "stopped waiting: the update was sent, and its job goes on"
+        outcome = _unknown(item.plan, job, summary)
     except ServiceProblem as problem:
-        return _unknown(item.plan, job, f"the update was sent, and then {problem.summary}", problem.detail)
+        outcome = _unknown(item.plan, job, f"the update was sent, and then {problem.summary}", problem.detail)
     except Exception as problem:  # noqa: BLE001 - a fault of ours must not hide that the update was sent
-        return _unknown(item.plan, job, f"the update was sent, and then came a {type(problem).__name__}")
+        outcome = _unknown(item.plan, job, f"the update was sent, and then came a {type(problem).__name__}")
+    return Settled(outcome, ended=False)
 
 
-def _followed(item: Checked, job: Job, following: Following, *, candidate: bool) -> Outcome:
+def _followed(item: Checked, job: Job, following: Following, *, candidate: bool) -> Settled:
     """Wait for the job and judge what stands after it; a candidate may be somebody else's."""
     plan = item.plan
     following.observer(plan.name, f"Update started [job {job.id}]")
@@ -94,52 +117,57 @@ def _followed(item: Checked, job: Job, following: Following, *, candidate: bool)
     )
     if job.status == FAILED and candidate:
         said = f"a job that may be another's failed: {job.error or 'it does not say why'}"
-        return _unknown(plan, job, "nobody can say whether the update landed", said)
+        return Settled(_unknown(plan, job, "nobody can say whether the update landed", said))
     if job.status == FAILED:
-        return replace(_after_a_failed_job(item, job, following), job=job.id)
+        return _after_a_failed_job(item, job, following)
     if job.status != COMPLETED:
         waited = f"the job had not ended after {following.waiting.job_timeout:.0f}s"
         summary = f"{waited}, its status is {job.status or 'unknown'}"
         outcome = outcome_of(plan, OutcomeKind.TIMED_OUT, summary, hint=how_to_look(plan.target, job.id))
-        return replace(outcome, job=job.id)
-    outcome = _proven(item, following)
+        return Settled(replace(outcome, job=job.id), ended=False)
+    try:
+        settled = _proven(item, following)
+    except Stopped:
+        raise Stopped("the job completed, and its result was not verified") from None
+    outcome = replace(settled.outcome, job=job.id)
     if candidate and outcome.kind is not OutcomeKind.APPLIED:
         summary = "nobody can say whether the update landed: a job ran, which may be another's"
         outcome = replace(outcome, kind=OutcomeKind.UNKNOWN, summary=summary, hint=how_to_look(plan.target, job.id))
-    return replace(outcome, job=job.id)
+    return replace(settled, outcome=outcome)
 
 
-def _proven(item: Checked, following: Following) -> Outcome:
-    try:
-        findings = verify(
-            item.prepared,
-            item.live,
-            item.gateway,
-            clock=following.clock,
-            waiting=following.waiting,
-            observer=following.observer,
-        )
-    except Stopped:
-        return outcome_of(item.plan, OutcomeKind.UNKNOWN, "the job completed, and its result was not verified")
-    if findings:
+def _proven(item: Checked, following: Following) -> Settled:
+    proof = verify(
+        item.prepared,
+        item.live,
+        item.gateway,
+        clock=following.clock,
+        waiting=following.waiting,
+        observer=following.observer,
+    )
+    if proof.findings:
         summary = "the job completed, and what stands is not what was planned"
-        return outcome_of(item.plan, OutcomeKind.UNVERIFIED, summary, findings=findings)
-    return replace(outcome_of(item.plan, OutcomeKind.APPLIED), changes=item.plan.changes)
+        outcome = outcome_of(item.plan, OutcomeKind.UNVERIFIED, summary, findings=proof.findings)
+        outcome = replace(outcome, collateral=proof.collateral)
+        return Settled(outcome, ended=not any(finding.code in UNSEEN for finding in proof.findings))
+    return Settled(replace(outcome_of(item.plan, OutcomeKind.APPLIED), changes=item.plan.changes))
 
 
-def _after_a_failed_job(item: Checked, job: Job, following: Following) -> Outcome:
+def _after_a_failed_job(item: Checked, job: Job, following: Following) -> Settled:
     """The job's reason without its noise, and whether anything moved all the same."""
-    outcome = outcome_of(item.plan, OutcomeKind.FAILED, "the job failed", detail=job.error or "")
+    outcome = replace(outcome_of(item.plan, OutcomeKind.FAILED, "the job failed", detail=job.error or ""), job=job.id)
     try:
         after = _settled_read(item, following)
     except Stopped:
-        return replace(outcome, hint="whether anything moved was not looked at")
+        return Settled(replace(outcome, hint="whether anything moved was not looked at"), ended=False)
     except ServiceProblem as problem:
-        return replace(outcome, hint=f"whether anything moved is not known: {problem.summary}")
+        hint = f"whether anything moved is not known: {problem.summary}"
+        return Settled(replace(outcome, hint=hint), ended=False)
     findings = tuple(_moved(item, after))
     if not findings:
-        return replace(outcome, hint="live is as it was before")
-    return replace(outcome, kind=OutcomeKind.UNVERIFIED, findings=findings)
+        return Settled(replace(outcome, hint="live is as it was before"))
+    collateral = as_plan(item.plan, item.live.tree, after.tree, _moved_paths(item, after))
+    return Settled(replace(outcome, kind=OutcomeKind.UNVERIFIED, findings=findings, collateral=collateral))
 
 
 def _settled_read(item: Checked, following: Following) -> Live:
@@ -161,14 +189,18 @@ def _settled_read(item: Checked, following: Following) -> Live:
 
 def _moved(item: Checked, after: Live) -> tuple[Finding, ...]:
     """Each path that is not as it was before the update."""
-    moved = [dotted(move.path) for move in reliable(item.plan, differences(item.live.tree, after.tree))]
+    moved = [dotted(move.path) for move in _moved_paths(item, after)]
     if item.live.meta is not None and after.meta is not None:
-        beyond = moved_beyond(item.live.meta.auth, after.meta.auth, frozenset())
+        beyond = moved_beyond(item.live.meta, after.meta, frozenset())
         moved += [f"AmplifyMetaConfig auth.{dotted(path)}" for path in beyond]
     return tuple(Finding("moved", f"{path} moved although the job failed") for path in moved)
 
 
-def _without_a_job(item: Checked, said: str, following: Following) -> Outcome:
+def _moved_paths(item: Checked, after: Live) -> tuple[Difference, ...]:
+    return reliable(item.plan, differences(item.live.tree, after.tree))
+
+
+def _without_a_job(item: Checked, said: str, following: Following) -> Settled:
     """No job appeared after a lost answer: what stands decides, and nothing is sent again."""
     after = _settled_read(item, following)
     if not _moved(item, after):
@@ -176,15 +208,16 @@ def _without_a_job(item: Checked, said: str, following: Following) -> Outcome:
         if hidden:
             summary = f"nobody can say whether the update landed: {said}"
             detail = f"no job appeared, and {', '.join(hidden)} can't be read"
-            return _unknown(item.plan, None, summary, detail)
+            return Settled(_unknown(item.plan, None, summary, detail))
         summary = f"the update did not land: {said}; no job appeared and live is unchanged"
-        return outcome_of(item.plan, OutcomeKind.FAILED, summary, hint="apply again")
-    outcome = _proven(item, following)
-    if outcome.kind is OutcomeKind.APPLIED:
-        return outcome
+        return Settled(outcome_of(item.plan, OutcomeKind.FAILED, summary, hint="apply again"))
+    settled = _proven(item, following)
+    if settled.outcome.kind is OutcomeKind.APPLIED:
+        return settled
     summary = f"nobody can say whether the update landed: {said}"
     detail = "no job appeared, and live is neither as it was before nor as planned"
-    return replace(_unknown(item.plan, None, summary, detail), findings=outcome.findings)
+    outcome = _unknown(item.plan, None, summary, detail)
+    return Settled(replace(outcome, findings=settled.outcome.findings, collateral=settled.outcome.collateral))
 
 
 def _unreadable_secrets(item: Checked, after: Tree) -> tuple[tuple[str, ...], ...]:
@@ -219,6 +252,18 @@ def outcome_of(
 ) -> Outcome:
     """An outcome of a target."""
     return Outcome(plan.name, plan.target, kind, summary, detail, hint, findings=findings)
+
+
+def failed(plan: TargetPlan, problem: ReconcilerError) -> Outcome:
+    """The outcome of a target for which nothing was sent, because of a problem."""
+    match problem:
+        case AnotherJobRunning() | TargetLocked():
+            kind = OutcomeKind.LOCKED
+        case AccessProblem():
+            kind = OutcomeKind.DENIED
+        case _:
+            kind = OutcomeKind.FAILED
+    return outcome_of(plan, kind, problem.summary, detail=problem.detail, hint=problem.hint)
 
 
 def how_to_look(target: Target, job: str | None) -> str:

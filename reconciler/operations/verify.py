@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.core.diff import Difference
 from reconciler.core.fields import FIELD
 from reconciler.core.gateway import ReadGateway
-from reconciler.core.model import Finding, Live, Mark, Secret, SecretState, Template, dotted
+from reconciler.core.model import Finding, Live, Mark, Secret, SecretState, TargetPlan, Template, dotted
 from reconciler.core.targetplan import Prepared
 from reconciler.core.verify import Verdict, judge
 from reconciler.errors import Origin, ServiceProblem
@@ -17,16 +18,28 @@ from reconciler.operations.jobs import Clock, Waiting
 from reconciler.operations.live import read_live
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What is not as planned, and what moved and was not planned as a plan shows it; both empty where all is well."""
+
+    findings: tuple[Finding, ...] = ()
+    collateral: TargetPlan | None = None
+
+
+UNSEEN = frozenset({"unread", "unsettled"})
+"""Findings that say that nobody saw what stands: a later look can tell."""
+
+
 def verify(
     prepared: Prepared, before: Live, reader: ReadGateway, *, clock: Clock, waiting: Waiting, observer: Observer
-) -> tuple[Finding, ...]:
-    """What is not as planned; empty when two equal reads running show the plan and nothing else.
+) -> Proof:
+    """What is not as planned; nothing when two equal reads running show the plan and nothing else.
 
     Reads at the poll interval, at most ``waiting.verify_polls`` times: a read right after a job may be stale.
     """
     name = prepared.plan.name
     stood: str | None = None
-    findings: tuple[Finding, ...] = ()
+    proof = Proof()
     for poll in range(waiting.verify_polls):
         if poll:
             clock.sleep(waiting.poll_interval)
@@ -35,18 +48,16 @@ def verify(
             after = read_live(reader, prepared.plan.target, with_meta=True)
         except ServiceProblem as problem:
             stood = None
-            findings = (
-                Finding("unread", f"the result can't be read: {problem.summary}", problem.detail, problem.hint),
-            )
+            unread = Finding("unread", f"the result can't be read: {problem.summary}", problem.detail, problem.hint)
+            proof = Proof((unread,))
             continue
         verdict = judge(prepared, before, after)
         if verdict.stands and stood == after.fingerprint:
-            return ()
+            return Proof()
         stood = after.fingerprint if verdict.stands else None
-        findings = tuple(_findings(prepared, verdict)) or (
-            Finding("unsettled", "the result was seen in the last read only", hint="raise --verify-polls"),
-        )
-    return findings
+        unsettled = Finding("unsettled", "the result was seen in the last read only", hint="raise --verify-polls")
+        proof = Proof(tuple(_findings(prepared, verdict)) or (unsettled,), verdict.collateral)
+    return proof
 
 
 def _findings(prepared: Prepared, verdict: Verdict) -> Iterator[Finding]:

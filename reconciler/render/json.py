@@ -83,6 +83,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "hint": outcome.hint,
         "job": outcome.job,
         "changes": [_change(change) for change in outcome.changes],
+        "collateral": [_change(change) for change in (outcome.collateral.changes if outcome.collateral else ())],
         "findings": [_finding(finding) for finding in outcome.findings],
     }
 

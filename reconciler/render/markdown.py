@@ -12,6 +12,7 @@ from reconciler.render.report import DONE, OutcomeReport, OutcomeRow, Report, St
 from reconciler.render.rows import Line
 from reconciler.render.wording import (
     DIRECTION,
+    MOVED,
     NO_CHANGES,
     changes_of,
     diagnostics_line,
@@ -156,7 +157,11 @@ def _outcome(row: OutcomeRow) -> str:
     texts = (*row.message.detail, *row.message.hint)
     bullets = [f"- {'<br>'.join(markdown(text) for text in texts)}"] if texts and row.kind not in DONE else []
     bullets += [_bullet("Found", finding) for finding in row.findings]
-    return f"{markdown_code(row.name)}\n\n{_messages(bullets)}" if bullets else ""
+    parts = [markdown_code(row.name), _messages(bullets)] if bullets or row.collateral else []
+    if row.collateral:
+        lines = [f"# {row.name} {MOVED}", *(_diff_line(moved) for moved in row.collateral)]
+        parts.append(_fenced("diff", lines))
+    return "\n\n".join(part for part in parts if part)
 
 
 def _diagnostic(message: Message) -> str:

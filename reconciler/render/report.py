@@ -80,7 +80,10 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeRow:
-    """What became of one target. ``changes`` were made where it was applied, and only planned elsewhere."""
+    """What became of one target. ``changes`` were made where it was applied, and only planned elsewhere.
+
+    ``collateral`` are the lines of what moved and was not planned.
+    """
 
     name: str
     where: str
@@ -89,6 +92,7 @@ class OutcomeRow:
     job: str = ""
     changes: int = 0
     findings: tuple[Message, ...] = ()
+    collateral: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,8 @@ def _failed(failure: TargetFailure) -> TargetRow:
 
 def _outcome(outcome: Outcome, planned: TargetPlan | TargetFailure | None) -> OutcomeRow:
     changes = len(outcome.changes)
-    findings = tuple(of_finding(finding) for finding in outcome.findings)
+    shown = outcome.collateral is not None  # then its lines say what moved
+    findings = tuple(of_finding(finding) for finding in outcome.findings if not (shown and finding.code == "moved"))
     if isinstance(planned, TargetFailure):
         findings += tuple(of_diagnostic(diagnostic) for diagnostic in planned.diagnostics)
     elif planned is not None and outcome.kind not in DONE:
@@ -177,6 +182,7 @@ def _outcome(outcome: Outcome, planned: TargetPlan | TargetFailure | None) -> Ou
         job=line(outcome.job or ""),
         changes=changes,
         findings=findings,
+        collateral=() if outcome.collateral is None else diff_lines(outcome.collateral),
     )
 
 

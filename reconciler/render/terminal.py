@@ -11,6 +11,7 @@ from reconciler.render.report import DONE, OutcomeReport, OutcomeRow, Report, Ta
 from reconciler.render.rows import Line
 from reconciler.render.wording import (
     DIRECTION,
+    MOVED,
     NO_CHANGES,
     diagnostics_line,
     heading,
@@ -76,6 +77,18 @@ def outcome_text(report: OutcomeReport, *, colour: bool) -> str:
         paragraphs.append(f"{unchanged} unchanged.")
     paragraphs.append(paint(_GREEN if report.complete else _RED, outcome_line(report)))
     return _joined(paragraphs)
+
+
+def outcome_rows_text(report: OutcomeReport, *, colour: bool) -> str:
+    """What became of each target, without a sum."""
+    paint = _Brush(colour=colour)
+    return "\n".join(text for row in report.targets for text in _outcome(row, paint))
+
+
+def diff_text(lines: Sequence[Line], *, colour: bool) -> str:
+    """The lines of one target's changes."""
+    paint = _Brush(colour=colour)
+    return "\n".join(_line(row, paint) for row in lines)
 
 
 def diagnostics_text(diagnostics: Sequence[Diagnostic], *, colour: bool) -> str:
@@ -165,3 +178,7 @@ def _outcome(row: OutcomeRow, paint: _Brush) -> Iterator[str]:
             yield f"    {text}"
         if finding.origin is not None:
             yield f"    at {finding.origin}"
+    if row.collateral:
+        yield f"  # {row.name} {MOVED}"
+        for moved in row.collateral:
+            yield _line(moved, paint)

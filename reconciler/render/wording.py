@@ -15,6 +15,8 @@ NO_CHANGES = "No changes. Your infrastructure matches the configuration."
 NO_DRIFT = "No drift. Live matches the configuration."
 DIRECTION = "Changes go from live to the configuration: they are what an apply would do."
 
+MOVED = "moved where nothing was planned"
+
 _ACTIONS = {Action.ADD: "to add", Action.CHANGE: "to change", Action.REMOVE: "to remove"}
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from reconciler.core.model import Outcome, Plan
 from reconciler.emulator import EMULATOR_ACCOUNT, EMULATOR_REGION, Emulator, Fault, LoggedRequest, Switches
 from reconciler.operations.apply import apply
 from reconciler.operations.jobs import Clock, Waiting
+from reconciler.operations.keeping import Keeping
 from reconciler.operations.plan import plan
 from reconciler.wiring import Connection, Selection, Services
 
@@ -167,12 +169,32 @@ class World:
         return plan(located, self.services.reader_of, now="2026-01-01T00:00:00Z")
 
     def apply_all(
-        self, made: Plan, waiting: Waiting | None = None, *, sleep: Callable[[float], None] | None = None
+        self,
+        made: Plan,
+        waiting: Waiting | None = None,
+        *,
+        sleep: Callable[[float], None] | None = None,
+        saved: bool = False,
     ) -> tuple[Outcome, ...]:
         """Carry out a plan; ``sleep`` is where something else may happen in the meantime."""
-        clock = Clock(self.time, sleep or self.time.sleep)
         writer, resolve = self.services.writer_of, self.services.resolve
-        return apply(made, writer, resolve, clock=clock, waiting=waiting or Waiting())
+        return apply(
+            made,
+            writer,
+            resolve,
+            keeping=self.keeping(made),
+            clock=self.clock(sleep),
+            waiting=waiting or Waiting(),
+            saved=saved,
+        )
+
+    def clock(self, sleep: Callable[[float], None] | None = None) -> Clock:
+        """The service's own clock; ``sleep`` is where something else may happen in the meantime."""
+        return Clock(self.time, sleep or self.time.sleep, lambda: datetime.fromtimestamp(self.time.now, UTC))
+
+    def keeping(self, made: Plan) -> Keeping:
+        """One run of apply's way to the ledger."""
+        return self.services.books.keeping("apply", made)
 
     def apply(
         self,

@@ -225,6 +225,9 @@ def _outcomes(plan: Plan) -> tuple[Outcome, ...]:
         OutcomeKind.UNVERIFIED: ("the job completed, and what stands is not what was planned", "", ""),
     }
 
+    moved = _document("shop-unverified", {"PasswordPolicy.MinimumLength": 20, "OAuth.OAuthScopes": ["OPENID"]})
+    collateral = _planned(moved, _live())
+
     def outcome(kind: OutcomeKind) -> Outcome:
         name = f"shop-{kind.value.replace(' ', '-')}"
         summary, detail, hint = told.get(kind, ("", "", ""))
@@ -238,6 +241,7 @@ def _outcomes(plan: Plan) -> tuple[Outcome, ...]:
             job="d8a2f3c1" if kind in {OutcomeKind.APPLIED, OutcomeKind.FAILED, OutcomeKind.TIMED_OUT} else None,
             changes=changes if kind is OutcomeKind.APPLIED else (),
             findings=findings if kind is OutcomeKind.UNVERIFIED else (),
+            collateral=replace(collateral, unchanged=0, unmanaged=0) if kind is OutcomeKind.UNVERIFIED else None,
         )
 
     return tuple(outcome(kind) for kind in OutcomeKind)

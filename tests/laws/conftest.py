@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -115,8 +116,11 @@ class Trial:
 
     def apply(self, made: Plan) -> Outcome:
         """Carry out a plan of one target."""
-        clock = Clock(self.time, self.time.sleep)
-        (outcome,) = apply(made, self.services.writer_of, self.services.resolve, clock=clock, waiting=Waiting())
+        clock = Clock(self.time, self.time.sleep, lambda: datetime.fromtimestamp(self.time.now, UTC))
+        keeping = self.services.books.keeping("apply", made)
+        (outcome,) = apply(
+            made, self.services.writer_of, self.services.resolve, keeping=keeping, clock=clock, waiting=Waiting()
+        )
         return outcome
 
     def pulled(self) -> str:
@@ -150,7 +154,8 @@ class Bench:
         emulator = Emulator(self.folder / f"{self.tried}.sqlite", clock=time, seed=False)
         self.relay.emulator = emulator
         secrets = dict(environ or {})
-        connection = Connection(emulator=True, state_dir=str(self.folder))
+        ledger = str(self.folder / f"ledger{self.tried}")
+        connection = Connection(emulator=True, state_dir=str(self.folder), ledger=ledger)
         services = Services(connection, first_path=str(self.folder), environ=secrets)
         services.emulator = emulator
         services.sessions = self.sessions

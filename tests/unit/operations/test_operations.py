@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,11 +15,12 @@ from reconciler.core.model import Desired, Job, OutcomeKind, Target
 from reconciler.errors import AccessProblem, AnswerLost, Diagnostic, NotFound, ReadFailed, ServiceProblem, Severity
 from reconciler.operations.apply import apply
 from reconciler.operations.fleet import for_each, silent
-from reconciler.operations.jobs import Clock, Stopped, Waiting, find_started, job_ids, wait_for
+from reconciler.operations.jobs import Clock, Stopped, Waiting, find_started, free_for_us, wait_for
 from reconciler.operations.live import read_live
 from reconciler.operations.plan import plan
 from reconciler.operations.pull import pull
 from tests.unit.core.builders import OAUTH, ORIGIN, TARGET, config, desired, secret
+from tests.unit.operations.ledgers import keeping
 
 FRONTEND = {"passwordProtectionSettings": {"passwordPolicyCharacters": []}, "socialProviders": []}
 META = json.dumps({"auth": {"shopauth": {"service": "Cognito", "output": {}, "frontendAuthConfig": FRONTEND}}})
@@ -76,7 +78,7 @@ class Time:
                 self.stop_after -= 1
             self.now += seconds
 
-        return Clock(lambda: self.now, sleep)
+        return Clock(lambda: self.now, sleep, lambda: datetime.fromtimestamp(self.now, UTC))
 
 
 def unresolved(document: Desired) -> tuple[Desired, tuple[Diagnostic, ...]]:
@@ -87,7 +89,7 @@ def applied(gateway: Double, time: Time | None = None, resolve: Any = unresolved
     """Plan and apply a longer password through a gateway."""
     planned = plan([desired({LENGTH: 9})], lambda _: Double(auth=[config()]), now="2026-01-01T00:00:00Z")
     clock = (time or Time()).clock
-    return apply(planned, lambda _: gateway, resolve, clock=clock, waiting=Waiting(10, 1800, 3))[0]
+    return apply(planned, lambda _: gateway, resolve, keeping=keeping(), clock=clock, waiting=Waiting(10, 1800, 3))[0]
 
 
 LONGER = config({"PasswordPolicy": {"MinimumLength": 9}})
@@ -193,12 +195,19 @@ def test_jobs_that_cant_be_listed_stop_an_update_before_it_is_sent() -> None:
     outcome = applied(gateway)
     assert (outcome.kind, gateway.sent) == (OutcomeKind.DENIED, [])
     with pytest.raises(ReadFailed) as caught:
-        job_ids(Double(jobs=[ReadFailed("no answer")]), TARGET)
+        free_for_us(
+            Double(jobs=[ReadFailed("no answer")]),
+            TARGET,
+            name="shop",
+            clock=Time().clock,
+            waiting=Waiting(),
+            observer=silent,
+        )
     assert "find it again" in caught.value.hint
 
 
 def test_jobs_that_cant_be_listed_after_a_lost_answer_leave_the_outcome_unknown() -> None:
-    gateway = Double(jobs=[(), ReadFailed("reset")], update=AnswerLost("504"))
+    gateway = Double(jobs=[(), (), ReadFailed("reset")], update=AnswerLost("504"))
     outcome = applied(gateway)
     assert outcome.kind is OutcomeKind.UNKNOWN
     assert len(gateway.sent) == 1
@@ -220,21 +229,23 @@ def test_a_secret_that_nobody_can_read_leaves_a_lost_answer_unknown() -> None:
         return document, ()
 
     gateway = Double(auth=[config(hidden)], update=AnswerLost("504"))
-    (outcome,) = apply(planned, lambda _: gateway, resolve, clock=Time().clock, waiting=Waiting(10, 1800, 3))
+    (outcome,) = apply(
+        planned, lambda _: gateway, resolve, keeping=keeping(), clock=Time().clock, waiting=Waiting(10, 1800, 3)
+    )
     assert outcome.kind is OutcomeKind.UNKNOWN
     assert "can't be read" in outcome.detail
 
 
 def test_a_job_that_may_be_anothers_proves_nothing() -> None:
     job = Job("other", "COMPLETED", "UpdateBackendAuth")
-    gateway = Double(jobs=[(), (job,)], update=AnswerLost("504"))
+    gateway = Double(jobs=[(), (), (job,)], update=AnswerLost("504"))
     outcome = applied(gateway)
     assert (outcome.kind, outcome.job) == (OutcomeKind.UNKNOWN, "other")
 
 
 def test_a_failed_job_that_may_be_anothers_is_not_ours() -> None:
     job = Job("other", "FAILED", "UpdateBackendAuth", "Error: somebody else's")
-    outcome = applied(Double(jobs=[(), (job,)], update=AnswerLost("504")))
+    outcome = applied(Double(jobs=[(), (), (job,)], update=AnswerLost("504")))
     assert (outcome.kind, outcome.job) == (OutcomeKind.UNKNOWN, "other")
     assert "may be another's" in outcome.detail
 
@@ -255,7 +266,12 @@ def test_a_fault_in_one_target_hides_no_outcome_of_another() -> None:
     bad = Double(auth=[config(), ZeroDivisionError()])
     gateways = {"shop-prod": good, "other": bad}
     outcomes = apply(
-        planned, lambda document: gateways[document.name], unresolved, clock=Time().clock, waiting=Waiting(10, 1800, 3)
+        planned,
+        lambda document: gateways[document.name],
+        unresolved,
+        keeping=keeping(),
+        clock=Time().clock,
+        waiting=Waiting(10, 1800, 3),
     )
     assert [outcome.kind for outcome in outcomes] == [OutcomeKind.APPLIED, OutcomeKind.FAILED]
     assert "nothing was sent" in outcomes[1].summary
@@ -270,7 +286,9 @@ def test_a_meta_that_tells_of_something_new_makes_a_plan_stale() -> None:
 
     planned = plan([desired({LENGTH: 9})], lambda _: Double(backend=[told([])]), now="")
     gateway = Double(backend=[told(["REQUIRES_NUMBERS"])])
-    (outcome,) = apply(planned, lambda _: gateway, unresolved, clock=Time().clock, waiting=Waiting(10, 1800, 3))
+    (outcome,) = apply(
+        planned, lambda _: gateway, unresolved, keeping=keeping(), clock=Time().clock, waiting=Waiting(10, 1800, 3)
+    )
     assert (outcome.kind, gateway.sent) == (OutcomeKind.STALE, [])
 
 

@@ -1,18 +1,18 @@
-"""The composition root: from plain data to gateways, resolver and documents. Knows no command line."""
+"""From plain data to gateways, resolver and documents."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.core.model import EMBEDDED, Access, Desired, Plan, Target
-from reconciler.core.policy import GUARDS
 from reconciler.errors import Diagnostic, InputProblem, ServiceProblem, Severity, UsageProblem
+from reconciler.wiring.bookkeeping import Bookkeeping
+from reconciler.wiring.choices import Connection, Selection, guards, selected
 
 if TYPE_CHECKING:
     from reconciler.aws.amplify import Reader, Writer
@@ -22,29 +22,6 @@ if TYPE_CHECKING:
     from reconciler.secrets import Resolver
 
 STATE_FOLDER = ".reconciler"
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """How to reach the service; timeouts in seconds."""
-
-    region: str | None = None
-    profile: str | None = None
-    endpoint_url: str | None = None
-    ca_bundle: str | None = None
-    read_timeout: float = 60
-    connect_timeout: float = 60
-    emulator: bool = False
-    state_dir: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which targets of the documents are meant, and which guards may pass."""
-
-    targets: tuple[str, ...] = ()
-    excludes: tuple[str, ...] = ()
-    allow: tuple[str, ...] = ()
 
 
 class Services:
@@ -76,6 +53,16 @@ class Services:
         self._environ = os.environ if environ is None else environ
         self._parallelism = parallelism
 
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment."""
+        return self._environ
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the embedded backend is used."""
+        return self._connection.emulator
+
     # --- where things are --------------------------------------------------------------------
 
     @cached_property
@@ -85,10 +72,15 @@ class Services:
 
         return project_root(self._first_path)
 
+    @property
+    def state_path(self) -> Path:
+        """Where the folder of what we keep is, or would be."""
+        named = self._connection.state_dir
+        return Path(named) if named else self.project_root / STATE_FOLDER
+
     def state_folder(self) -> Path:
         """The folder of what we keep; made, and ignored by git, when it is not there."""
-        named = self._connection.state_dir
-        folder = Path(named) if named else self.project_root / STATE_FOLDER
+        folder = self.state_path
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             ignore = folder / ".gitignore"
@@ -110,6 +102,18 @@ class Services:
         except StateError as problem:
             raise UsageProblem(str(problem), hint="remove the file to begin anew") from None
 
+    @cached_property
+    def books(self) -> Bookkeeping:
+        """The way to the ledger."""
+        return Bookkeeping(
+            self._connection,
+            self._environ,
+            self.project_root,
+            self.state_path,
+            make_state=self.state_folder,
+            sessions=lambda: self.sessions,
+        )
+
     # --- documents ---------------------------------------------------------------------------
 
     @property
@@ -124,11 +128,11 @@ class Services:
 
         return Resolver(self._environ, self.project_root)
 
-    def resolve_planned(self, plan: Plan) -> Callable[[Desired], tuple[Desired, tuple[Diagnostic, ...]]]:
+    def resolve_planned(self, planned_in: str) -> Callable[[Desired], tuple[Desired, tuple[Diagnostic, ...]]]:
         """Like :meth:`resolve`, for a plan that may have been made in another folder of the project."""
         from reconciler.secrets import Resolver
 
-        folder = Path(os.path.relpath(self.project_root / plan.folder))
+        folder = Path(os.path.relpath(self.project_root / planned_in))
         resolver = Resolver(self._environ, self.project_root, folder)
 
         def resolve(desired: Desired) -> tuple[Desired, tuple[Diagnostic, ...]]:
@@ -151,11 +155,7 @@ class Services:
         """
         from reconciler.config.desired import Defaults, load
 
-        unknown = sorted(set(selection.allow) - set(GUARDS))
-        if unknown:
-            raise UsageProblem(
-                f"--allow does not know {', '.join(unknown)}", hint=f"the guards are {', '.join(sorted(GUARDS))}"
-            )
+        guards(selection.allow)
         defaults = Defaults(
             region=self._connection.region,
             profile=self._connection.profile,
@@ -171,7 +171,7 @@ class Services:
             root=self.project_root,
             expand_text=self.resolver.expand_text,
         )
-        return replace(loaded, desired=_selected(loaded.desired, selection, whole=not loaded.errors))
+        return replace(loaded, desired=selected(loaded.desired, selection, whole=not loaded.errors))
 
     def check(self, loaded: Loaded) -> tuple[Diagnostic, ...]:
         """Every problem that can be found without following a reference."""
@@ -318,27 +318,11 @@ class Services:
         from reconciler.operations.binding import Reached, check_binding
 
         connection = self._connection
-        reached = Reached(connection.emulator, connection.endpoint_url, connection.region, connection.profile)
+        reached = Reached(
+            connection.emulator,
+            self.books.shared or self.books.ledger.name,
+            connection.endpoint_url,
+            connection.region,
+            connection.profile,
+        )
         check_binding(plan, reached, lambda target: self.sessions.account(target.desired.access, target.target.region))
-
-
-def _selected(desired: Sequence[Desired], selection: Selection, *, whole: bool) -> tuple[Desired, ...]:
-    """The chosen targets with the allowed guards; a pattern that matches nothing is a slip of the pen."""
-    names = [document.name for document in desired]
-    for pattern in (*selection.targets, *selection.excludes):
-        if whole and not any(fnmatchcase(name, pattern) for name in names):
-            raise UsageProblem(f"No target is named {pattern}", hint=f"there are: {', '.join(names) or 'none'}")
-    allowed = frozenset(selection.allow)
-    chosen = tuple(
-        replace(document, allow=document.allow | allowed)
-        for document in desired
-        if (not selection.targets or _matches(document.name, selection.targets))
-        and not _matches(document.name, selection.excludes)
-    )
-    if whole and desired and not chosen:
-        raise UsageProblem("No target is left to work on", hint=f"there are: {', '.join(names)}")
-    return chosen
-
-
-def _matches(name: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)

@@ -1,0 +1,195 @@
+"""From a plan that was shown to what became of it: what apply, its --resume and restore share."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from reconciler.cli.console import colourful, show_error, write_error, write_result
+from reconciler.cli.exits import Exit, of_outcomes, of_plan, worst
+from reconciler.cli.options import Format, Patience, Show
+from reconciler.cli.output import emit, outcome_renderers, plan_renderers, write_reports
+from reconciler.cli.run import Run
+from reconciler.core.model import Outcome, OutcomeKind, Plan, Target
+from reconciler.errors import OutputProblem
+from reconciler.operations.jobs import Clock, Stopped, Waiting
+
+if TYPE_CHECKING:
+    from reconciler.ledger.ledger import Opened
+    from reconciler.operations.keeping import Keeping
+
+
+def waiting_of(patience: Patience) -> Waiting:
+    """How long a run waits."""
+    return Waiting(
+        patience.poll_interval,
+        patience.job_timeout,
+        patience.verify_polls,
+        patience.wait_for_jobs,
+        patience.lock_timeout,
+    )
+
+
+def show_plan(plan: Plan, show: Show) -> None:
+    """What is about to be sent is shown, on standard error where standard output is for a machine."""
+    text = plan_renderers(plan, drift=False)[Format.TEXT]
+    if show.format is Format.TEXT:
+        write_result(text(colourful(no_color=show.no_color)))
+    else:
+        write_error(text(False))
+
+
+def settle_first(run: Run, targets: Sequence[Target], waiting: Waiting) -> None:
+    """Settle what earlier runs left open of these targets; where that does not end well nothing is planned."""
+    ledger = run.services.books.ledger
+    found = [ledger.under_way(target) for target in targets]
+    opened = [entry for entry in found if entry is not None]
+    if not opened:
+        return
+    outcomes, code = resume_all(run, opened, waiting)
+    go_on = {OutcomeKind.APPLIED, OutcomeKind.FAILED, OutcomeKind.UNCHANGED}
+    if code in {Exit.DONE, Exit.ERROR} and all(
+        outcome.kind in go_on and not outcome.unrecorded for outcome in outcomes
+    ):
+        for entry, outcome in zip(opened, outcomes, strict=True):
+            became = f"{outcome.kind.value}{f': {outcome.summary}' if outcome.summary else ''}"
+            run.progress(outcome.name, f"The update of run {entry.intent.run.id} is settled: {became}")
+        return
+    raise typer.Exit(tell(outcomes, plans_of(opened), code, run.show))
+
+
+def resume_all(run: Run, opened: Sequence[Opened], waiting: Waiting) -> tuple[tuple[Outcome, ...], Exit]:
+    """Settle updates that are in the journal: what became of each, and the code of that."""
+    from reconciler.operations.resume import resume
+    from reconciler.operations.settle import Following
+
+    run.services.check_binding(plans_of(opened))
+    keeping = run.services.books.keeping("resume", plans_of(opened))
+    with _stoppable() as (clock, stopped):
+        outcomes = resume(
+            opened,
+            run.services.writer_of,
+            keeping=keeping,
+            following=Following(clock, waiting, run.progress),
+            parallelism=run.parallelism,
+        )
+    return outcomes, stopped[0] if stopped else of_outcomes(outcomes, saved=False)
+
+
+def plans_of(opened: Sequence[Opened]) -> Plan:
+    """What the journal's entries were about to carry out, as one plan."""
+    return Plan(tuple(entry.intent.plan for entry in opened), "")
+
+
+def carry_out(run: Run, plan: Plan, waiting: Waiting, *, command: str, saved: bool) -> Exit:
+    """Apply a plan that was shown and confirmed, and tell what became of it."""
+    services = run.services
+    keeping = services.books.keeping(command, plan)
+    if services.environ.get("CI") and services.books.shared is None and not run.services.embedded:
+        write_error(
+            f"Note: the ledger is this machine's own ({services.books.ledger.name}). Where it does not outlive the "
+            "job, a plan can be applied twice and an interrupted apply can't be resumed: name a shared one with "
+            "--ledger s3://bucket/prefix\n"
+        )
+    outcomes, stopped = _carry_out(run, plan, waiting, keeping, saved=saved)
+    return tell(outcomes, plan, stopped or of_outcomes(outcomes, saved=saved), run.show)
+
+
+def tell(outcomes: Sequence[Outcome], plan: Plan, code: Exit, show: Show) -> Exit:
+    """Show what became of each target; what was done decides the code, whatever can't be written after it."""
+    if any(outcome.unrecorded for outcome in outcomes):
+        code = worst([code, Exit.ERROR])
+    try:
+        emit(outcome_renderers(outcomes, plan), show)
+    except OutputProblem as problem:
+        show_error(problem)
+        code = worst([code, Exit.ERROR])
+    return code
+
+
+def nothing_to_do(plan: Plan, show: Show, *, saved: bool) -> None:
+    """End a run in which no target changes."""
+    outcomes = [Outcome(target.name, target.target, OutcomeKind.UNCHANGED) for target in plan.planned]
+    if plan.failures:
+        raise typer.Exit(refuse(plan, show))
+    if saved or show.format is not Format.TEXT or show.report:
+        emit(outcome_renderers(outcomes, plan), show)
+    raise typer.Exit(Exit.DONE)
+
+
+def refuse(plan: Plan, show: Show) -> Exit:
+    """Nothing is sent while a target could not be planned."""
+    renderers = plan_renderers(plan, drift=False)
+    write_reports(renderers, show)
+    if show.format is not Format.TEXT:
+        write_result(renderers[show.format](False))
+    names = ", ".join(target.name for target in plan.failures)
+    write_error(f"\nNothing was sent: {names} could not be planned. Leave targets out with --exclude NAME.\n")
+    return of_plan(Plan(plan.failures, plan.created), changes=Exit.DONE)
+
+
+def _carry_out(
+    run: Run, plan: Plan, waiting: Waiting, keeping: Keeping, *, saved: bool
+) -> tuple[tuple[Outcome, ...], Exit | None]:
+    from reconciler.operations.apply import apply as perform
+    from reconciler.operations.settle import how_to_look
+
+    with _stoppable() as (clock, stopped):
+        try:
+            outcomes = perform(
+                plan,
+                run.services.writer_of,
+                run.services.resolve_planned(plan.folder),
+                keeping=keeping,
+                clock=clock,
+                waiting=waiting,
+                saved=saved,
+                parallelism=run.parallelism,
+                observer=run.progress,
+            )
+        except KeyboardInterrupt:
+            for target in (target for target in plan.planned if target.changes):
+                write_error(f"{target.name}: if its update was sent, it goes on; {how_to_look(target.target, None)}\n")
+            raise
+    return outcomes, stopped[0] if stopped else None
+
+
+@contextmanager
+def _stoppable() -> Iterator[tuple[Clock, list[Exit]]]:
+    """A clock whose sleep ends with the first Ctrl-C, SIGTERM or SIGHUP; a second one ends the process as usual.
+
+    An update that is being sent is not interrupted: its answer is worth more than a second.
+    """
+    asked = threading.Event()
+    stopped: list[Exit] = []
+    before: dict[signal.Signals, Any] = {}
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        stopped.append(Exit.INTERRUPTED if number == signal.SIGINT else Exit.TERMINATED)
+        asked.set()
+        for name, handler in before.items():
+            signal.signal(name, handler)
+        write_error("\nStopping: what was sent goes on. Press Ctrl-C again to leave at once.\n")
+
+    def sleep(seconds: float) -> None:
+        if asked.wait(seconds):
+            raise Stopped
+
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        handler = signal.getsignal(name)
+        if handler is not signal.SIG_IGN:  # as nohup leaves SIGHUP
+            before[name] = handler
+            signal.signal(name, stop)
+    try:
+        yield Clock(time.monotonic, sleep, lambda: datetime.now(UTC)), stopped
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)

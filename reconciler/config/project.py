@@ -1,0 +1,63 @@
+"""The project file ``reconciler.yaml``: what a whole project says once. So far that is where its ledger is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.config.discovery import PROJECT_FILE
+from reconciler.config.document import compose
+from reconciler.config.nodes import MappingNode, ScalarNode
+from reconciler.config.source import Source, read_file
+from reconciler.errors import Diagnostic, InputProblem, Origin
+
+_KEYS = ("ledger",)
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What the project file says; ``ledger`` is a folder, or ``s3://bucket/prefix``."""
+
+    ledger: str | None = None
+
+
+def read_project(root: Path) -> Project:
+    """The project file of a folder; one that is not there, or is empty, says nothing.
+
+    Raises:
+        InputProblem: it can't be read, or says something else than it may.
+    """
+    path = root / PROJECT_FILE
+    if not path.exists():
+        return Project()
+    name = str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+    read = read_file(name, path, path)
+    if isinstance(read, Diagnostic):
+        raise InputProblem((read,))
+    documents, problems = compose(read)
+    if not problems and len(documents) > 1:
+        problems = (read.problem("wrong-type", documents[1].origin, "The project file is one mapping."),)
+    if problems:
+        raise InputProblem(problems)
+    return _project(read, documents[0]) if documents else Project()
+
+
+def _project(source: Source, node: object) -> Project:
+    if isinstance(node, ScalarNode) and node.value is None:
+        return Project()
+    if not isinstance(node, MappingNode):
+        raise InputProblem((source.problem("wrong-type", Origin(source.name, 1, 1), "The project file is a mapping."),))
+    problems: list[Diagnostic] = []
+    found: dict[str, str] = {}
+    for key, entry in node.entries.items():
+        value = entry.node.value if isinstance(entry.node, ScalarNode) else None
+        if key not in _KEYS:
+            problems.append(source.problem("unknown-key", entry.key, key, hint=f"the keys are {', '.join(_KEYS)}"))
+        elif not isinstance(value, str) or not value:
+            hint = "write a folder, or s3://bucket/prefix"
+            problems.append(source.problem("wrong-type", entry.node.origin, f"{key} is text.", hint=hint))
+        else:
+            found[key] = value
+    if problems:
+        raise InputProblem(tuple(problems))
+    return Project(**found)

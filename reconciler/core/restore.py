@@ -1,0 +1,127 @@
+"""The way back from an update: a document made of what was live before it, and what such a document can't say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from reconciler.core.diff import differences
+from reconciler.core.fields import BLOCKS, FIELD, FIELDS, FORGOT_PASSWORD, Block, Field
+from reconciler.core.model import Action, Desired, Finding, Path, SecretState, Setting, TargetPlan, Template, dotted
+from reconciler.core.tree import ABSENT, get, leaves
+from reconciler.errors import Origin
+
+
+def way_back(plan: TargetPlan, *, place: str, allow: frozenset[str] = frozenset()) -> Desired:
+    """The document that leads back to what was live before an update.
+
+    It manages every leaf of the snapshot that an update can send, and removes what the update itself added. A
+    secret is the reference that the update's own document had, since nobody kept the value. A provider that the
+    update unlinked, and whose secret is therefore written nowhere, is left out.
+
+    Args:
+        plan: what the update carried out; ``plan.live`` is the snapshot.
+        place: where the snapshot is kept, as people name it.
+        allow: guards that may pass.
+    """
+    origin = Origin(place, 1, 1)
+    lost = tuple(unlinked(plan))
+    settings: dict[Path, Setting] = {}
+    for row, value in leaves(plan.live):
+        if row.create_only or _below(row.path, FORGOT_PASSWORD) or any(_below(row.path, gone) for gone in lost):
+            continue
+        if not row.secret:
+            settings[row.path] = _setting(row, value, origin)
+        elif isinstance(written := plan.desired.settings.get(row.path), Setting) and _is_reference(written):
+            settings[row.path] = written
+    for path in _added(plan):
+        settings[path] = Setting(None, origin)
+    return replace(plan.desired, settings=settings, origin=origin, allow=allow)
+
+
+def without(desired: Desired, paths: frozenset[Path]) -> Desired:
+    """The document without some of its settings."""
+    kept = {path: setting for path, setting in desired.settings.items() if path not in paths}
+    return replace(desired, settings=kept)
+
+
+def unlinked(plan: TargetPlan) -> Iterator[Path]:
+    """The providers that the update took away and whose secret its document does not write."""
+    for row, _ in leaves(plan.live):
+        written = plan.desired.settings.get(row.path)
+        if row.secret and get(plan.planned, row.path) is ABSENT and not (written and _is_reference(written)):
+            yield row.path[:-1]
+
+
+def remainder(plan: TargetPlan, back: TargetPlan, unseen: tuple[str, ...]) -> Iterator[Finding]:
+    """What the way back does not bring back, each with what to do about it.
+
+    Args:
+        plan: what the update carried out.
+        back: the plan of the way back.
+        unseen: what was there before the update, and this API can't express.
+    """
+    lost = tuple(unlinked(plan))
+    for provider in lost:
+        yield Finding(
+            "not-restored",
+            f"{provider[-1]} can't be linked again: nobody kept its secret",
+            hint=f"write {provider[-1]} with a reference to its secret into the document, and apply that",
+        )
+    for difference in differences(plan.live, back.planned):
+        path = difference.path
+        if any(_below(path, provider) for provider in lost):
+            continue
+        row = FIELD.get(path) or FIELD.get(path[:-1])
+        yield Finding("not-restored", f"{dotted(path)} stays as it is now", _why(path, row))
+    for row, value in leaves(back.planned):
+        if row.secret and _moved(plan, row.path) and get(plan.live, row.path) is not ABSENT:
+            sent = isinstance(back.desired.settings.get(row.path), Setting) and isinstance(value, SecretState)
+            detail = "Its reference is sent as it resolves now." if sent else ""
+            yield Finding("not-restored", f"{dotted(row.path)} is not what it was: nobody kept it", detail)
+    for thing in unseen:
+        yield Finding(
+            "not-restored",
+            f"{thing}: were there before the update, which clears them",
+            hint="this API can't express them: bring them back with the Amplify CLI",
+        )
+
+
+def _setting(row: Field, value: object, origin: Origin) -> Setting:
+    if row.is_set and isinstance(value, dict):
+        return Setting(tuple(Setting(member, origin) for member in value), origin)
+    return Setting(value, origin)  # type: ignore[arg-type] # a leaf of a tree that is no secret is a scalar
+
+
+def _is_reference(setting: Setting) -> bool:
+    return isinstance(setting.value, Template)
+
+
+def _added(plan: TargetPlan) -> Iterator[Path]:
+    """The topmost removable paths that the snapshot lacks and the update itself added."""
+    added = [change.path for change in plan.changes if change.action is Action.ADD]
+    removed: list[Path] = []
+    rows: tuple[Block | Field, ...] = (*BLOCKS, *FIELDS)
+    for row in rows:
+        known = any(_below(row.path, above) for above in removed)
+        if row.removal is None or known or get(plan.live, row.path) is not ABSENT:
+            continue
+        if any(_below(path, row.path) for path in added):
+            removed.append(row.path)
+            yield row.path
+
+
+def _moved(plan: TargetPlan, path: Path) -> bool:
+    return any(change.path == path for change in plan.changes)
+
+
+def _below(path: Path, above: Path) -> bool:
+    return path[: len(above)] == above
+
+
+def _why(path: Path, row: Field | None) -> str:
+    if row is not None and row.create_only:
+        return "It is chosen when the user pool is created."
+    if _below(path, FORGOT_PASSWORD):
+        return "ForgotPassword is deprecated, and follows VerificationMessage."
+    return "The update did not add it, or this API can't remove it."

@@ -1,0 +1,50 @@
+"""What the ledger needs of the place where it is kept: small objects under keys, each written whole or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One object as it was read.
+
+    ``tag`` names this version of it, ``age`` is how many seconds ago it was written by the store's own clock:
+    clocks of two machines are never compared.
+    """
+
+    data: bytes
+    tag: str
+    age: float
+
+
+class Store(Protocol):
+    """A place for objects, shared by everybody who names it.
+
+    A key is words joined by ``/``; a word has letters, digits, ``.``, ``_`` and ``-``, and does not begin with
+    a dot. What a write that returned has written survives a crash and is seen by every later read. Every
+    method raises :class:`~reconciler.errors.LedgerProblem` (or
+    :class:`~reconciler.errors.AccessProblem`) when the place can't be reached, read or written.
+    """
+
+    @property
+    def name(self) -> str:
+        """How people name the place: a folder, or ``s3://bucket/prefix``."""
+        ...
+
+    def get(self, key: str) -> Stored | None:
+        """The object, or None where there is none."""
+        ...
+
+    def list(self, prefix: str) -> tuple[str, ...]:
+        """Every key that begins with ``prefix``, sorted."""
+        ...
+
+    def put_if_absent(self, key: str, data: bytes) -> str | None:
+        """Write a new object and return its tag; None, and nothing is written, where there is one already."""
+        ...
+
+    def put_if_match(self, key: str, data: bytes, tag: str) -> str | None:
+        """Replace the version that ``tag`` names, and return the new tag; None where another stands there now."""
+        ...

@@ -1,0 +1,1 @@
+"""What was applied: records that only grow, the journal of what is under way, and one lease for each target."""

@@ -1,0 +1,202 @@
+"""The ledger over a store: what was applied (``runs/``), what is under way (``journal/``), plans used (``plans/``)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from reconciler.core.model import Target
+from reconciler.core.store import Store
+from reconciler.errors import LedgerProblem
+from reconciler.ledger.lease import Leases
+from reconciler.ledger.record import Intent, Record, Run, key_of, word_of
+from reconciler.ledger.recordfile import intent_text, read_intent, read_record, record_text, settled_text
+
+_JOURNAL = "journal/"
+_RUNS = "runs/"
+_PLANS = "plans/"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An intent that is journalled and not settled; ``tag`` is the journal's version."""
+
+    intent: Intent
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A saved plan that a run is using; ``tag`` is the claim's version."""
+
+    digest: str
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What is remembered of applies. Every method raises LedgerProblem when the store can't be read or written."""
+
+    store: Store
+    leases: Leases
+
+    @property
+    def name(self) -> str:
+        """How people name the place."""
+        return self.store.name
+
+    # --- the journal -------------------------------------------------------------------------
+
+    def under_way(self, target: Target) -> Opened | None:
+        """The update of a target's environment that nobody has settled."""
+        return self._opened(_journal(target))
+
+    def all_under_way(self) -> tuple[Opened, ...]:
+        """Every update that nobody has settled, in the order of their targets' keys."""
+        found = (self._opened(key) for key in self.store.list(_JOURNAL))
+        return tuple(opened for opened in found if opened is not None)
+
+    def begin(self, intent: Intent) -> Opened:
+        """Write down what is about to be sent. Only what this returns for may be sent.
+
+        Raises:
+            LedgerProblem: it can't be written, or an update is under way that was not settled first.
+        """
+        key, text = _journal(intent.plan.target), intent_text(intent)
+        stored = self.store.get(key)
+        if stored is None:
+            tag = self.store.put_if_absent(key, text)
+        elif read_intent(key, stored.data) is None:
+            tag = self.store.put_if_match(key, text, stored.tag)
+        else:
+            tag = None
+        if tag is None:
+            raise LedgerProblem(
+                "another update of this environment is in the ledger's journal",
+                detail=f"{key} was opened meanwhile",
+                hint="apply again: it is settled first",
+            )
+        return Opened(intent, tag)
+
+    def name_job(self, opened: Opened, job: str) -> Opened:
+        """Write down which job is ours, once the service told."""
+        intent = replace(opened.intent, job=job)
+        return Opened(intent, self._swap(_journal(intent.plan.target), intent_text(intent), opened.tag))
+
+    def settle(self, opened: Opened, run: Run) -> None:
+        """Close the journal: the update's end is known, and recorded."""
+        self._swap(_journal(opened.intent.plan.target), settled_text(opened.intent, run), opened.tag)
+
+    def _opened(self, key: str) -> Opened | None:
+        stored = self.store.get(key)
+        intent = None if stored is None else read_intent(key, stored.data)
+        return None if stored is None or intent is None else Opened(intent, stored.tag)
+
+    def _swap(self, key: str, text: bytes, tag: str) -> str:
+        written = self.store.put_if_match(key, text, tag)
+        if written is None:
+            raise LedgerProblem(f"the ledger's {key} was changed by somebody else", hint="look at 'reconciler history'")
+        return written
+
+    # --- records -----------------------------------------------------------------------------
+
+    def write(self, record: Record) -> None:
+        """Add a record; what is there is never changed."""
+        key = f"{_RUNS}{record.run.id}/{word_of(record.plan.name)}.json"
+        if self.store.put_if_absent(key, record_text(record)) is None:
+            raise LedgerProblem(f"the ledger has {key} already", hint="look at 'reconciler history'")
+
+    def runs(self, target: str | None = None) -> tuple[tuple[str, str], ...]:
+        """The id of each run with the word of each of its targets, the newest first.
+
+        Args:
+            target: the name of the only target that is wanted.
+        """
+        wanted = None if target is None else word_of(target)
+        listed = (_words(key) for key in self.store.list(_RUNS))
+        named = [found for found in listed if found is not None and wanted in {None, found[1]}]
+        return tuple(sorted(named, key=lambda found: found[0], reverse=True))
+
+    def record(self, run: str, word: str) -> Record | None:
+        """One target's record of one run."""
+        key = f"{_RUNS}{run}/{word}.json"
+        stored = self.store.get(key)
+        return None if stored is None else read_record(key, stored.data)
+
+    def records(self, run: str) -> tuple[Record, ...]:
+        """All records of one run, in the order of the targets' names."""
+        return tuple(self._records(run))
+
+    def found(self, run: str) -> tuple[Record, ...]:
+        """The records of a run; those of the runs that settled its updates where it did not see their end itself.
+
+        Where both a run and a later one recorded a target, the later one knows more.
+        """
+        token = run.rpartition("-")[2]
+        later = [
+            record
+            for other, word in self.runs()
+            if other != run and other.rpartition("-")[2] == token and (record := self.record(other, word)) is not None
+        ]
+        settled = {record.plan.name: record for record in later if record.resumes == run}
+        own = {record.plan.name: record for record in self.records(run)}
+        return tuple(sorted({**own, **settled}.values(), key=lambda record: record.plan.name))
+
+    def _records(self, run: str) -> Iterator[Record]:
+        for found in (_words(key) for key in self.store.list(f"{_RUNS}{run}/")):
+            record = None if found is None else self.record(run, found[1])
+            if record is not None:
+                yield record
+
+    # --- plans that were used ----------------------------------------------------------------
+
+    def claim(self, digest: str, run: Run) -> Claim | str:
+        """Take a saved plan for this run, or say which run has taken it before."""
+        key, text = _plan(digest), _claim_text(run, used=True)
+        tag = self.store.put_if_absent(key, text)
+        if tag is not None:
+            return Claim(digest, tag)
+        stored = self.store.get(key)
+        if stored is None:
+            raise LedgerProblem(f"the ledger's {key} can't be read")
+        taken = _taken_by(key, stored.data)
+        if taken is not None:
+            return taken
+        tag = self.store.put_if_match(key, text, stored.tag)
+        return Claim(digest, tag) if tag is not None else "another run"
+
+    def used_by(self, digest: str) -> str | None:
+        """The run that has taken a plan; None where it is free."""
+        stored = self.store.get(_plan(digest))
+        return None if stored is None else _taken_by(_plan(digest), stored.data)
+
+    def give_back(self, claim: Claim, run: Run) -> None:
+        """Free a plan of which nothing was sent, so that it can be tried again."""
+        self._swap(_plan(claim.digest), _claim_text(run, used=False), claim.tag)
+
+
+def _journal(target: Target) -> str:
+    return f"{_JOURNAL}{key_of(target)}.json"
+
+
+def _plan(digest: str) -> str:
+    return f"{_PLANS}{digest.removeprefix('sha256:')}.json"
+
+
+def _words(key: str) -> tuple[str, str] | None:
+    """The run and the target that a record's key names; None for what is no record."""
+    run, slash, file = key.removeprefix(_RUNS).partition("/")
+    return (run, file.removesuffix(".json")) if slash and file.endswith(".json") and "/" not in file else None
+
+
+def _claim_text(run: Run, *, used: bool) -> bytes:
+    return (json.dumps({"used": used, "run": run.id, "at": run.started}) + "\n").encode()
+
+
+def _taken_by(key: str, data: bytes) -> str | None:
+    try:
+        body = json.loads(data)
+        return str(body["run"]) if body["used"] else None
+    except (ValueError, KeyError, TypeError):
+        raise LedgerProblem(f"The ledger's {key} can't be understood", hint="look at it, and move it away") from None

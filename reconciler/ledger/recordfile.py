@@ -1,0 +1,190 @@
+"""Records and the journal as JSON and back: indented for people, one object a file for jq. No secret is in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+from reconciler.core.model import Commit, Live, Meta, Outcome, OutcomeKind, TargetPlan
+from reconciler.core.planrecord import read_finding, read_target, read_tree, write_finding, write_target, write_tree
+from reconciler.core.targetplan import states
+from reconciler.errors import LedgerProblem
+from reconciler.ledger.record import RECORD_VERSION, Intent, Pipeline, Record, Run, Who
+
+_T = TypeVar("_T")
+
+
+def record_text(record: Record) -> bytes:
+    """A record as it is kept."""
+    outcome = record.outcome
+    return _text(
+        {
+            **_run(record.run, record.caller),
+            "resumes": record.resumes,
+            "ended": record.ended,
+            "seconds": round(record.seconds, 3),
+            "sent": record.sent,
+            "jobs": list(record.jobs),
+            "outcome": {
+                "kind": outcome.kind.value,
+                "summary": outcome.summary,
+                "detail": outcome.detail,
+                "hint": outcome.hint,
+                "findings": [write_finding(finding) for finding in outcome.findings],
+                "collateral": None if outcome.collateral is None else write_target(outcome.collateral),
+            },
+            "unseen": list(record.unseen),
+            "plan": write_target(record.plan),
+        }
+    )
+
+
+def read_record(key: str, data: bytes) -> Record:
+    """What :func:`record_text` wrote.
+
+    Raises:
+        LedgerProblem: it is something else; names the key.
+    """
+
+    def read(body: Mapping[str, Any]) -> Record:
+        plan, told = _plan(body["plan"]), body["outcome"]
+        jobs = tuple(str(job) for job in body["jobs"])
+        outcome = Outcome(
+            plan.name,
+            plan.target,
+            OutcomeKind(told["kind"]),
+            told["summary"],
+            told["detail"],
+            told["hint"],
+            job=jobs[-1] if jobs else None,
+            changes=plan.changes if told["kind"] == OutcomeKind.APPLIED.value else (),
+            findings=tuple(read_finding(finding) for finding in told["findings"]),
+            collateral=None if told["collateral"] is None else _plan(told["collateral"]),
+        )
+        return Record(
+            run=_read_run(body),
+            plan=plan,
+            outcome=outcome,
+            ended=body["ended"],
+            seconds=float(body["seconds"]),
+            sent=bool(body["sent"]),
+            jobs=jobs,
+            unseen=tuple(body["unseen"]),
+            caller=body["who"]["caller"],
+            resumes=body["resumes"],
+        )
+
+    return _read(key, data, read)
+
+
+def intent_text(intent: Intent) -> bytes:
+    """An open journal as it is kept."""
+    before = intent.before
+    return _text(
+        {
+            "open": True,
+            **_run(intent.run, intent.caller),
+            "job": intent.job,
+            "jobs_before": sorted(intent.jobs),
+            "before": {
+                "tree": write_tree(states(before.tree)),
+                "fingerprint": before.fingerprint,
+                "domain_read": before.domain_read,
+                "domain_settled": before.domain_settled,
+                "meta": None if before.meta is None else asdict(before.meta),
+            },
+            "plan": write_target(intent.plan),
+        }
+    )
+
+
+def settled_text(intent: Intent, run: Run) -> bytes:
+    """A journal that is closed: the update of the intent's run was settled by this one."""
+    return _text({"open": False, "record_version": RECORD_VERSION, "run": intent.run.id, "settled_by": run.id})
+
+
+def read_intent(key: str, data: bytes) -> Intent | None:
+    """The intent of a journal, or None where it is closed.
+
+    Raises:
+        LedgerProblem: it is no journal; names the key.
+    """
+
+    def read(body: Mapping[str, Any]) -> Intent | None:
+        if body["open"] is False:
+            return None
+        before = body["before"]
+        meta = before["meta"]
+        if meta is not None:
+            meta = Meta(**{**meta, "resources": tuple(meta["resources"]), "unseen": tuple(meta["unseen"])})
+        live = Live(
+            tree=read_tree(before["tree"]),
+            fingerprint=before["fingerprint"],
+            domain_read=before["domain_read"],
+            domain_settled=before["domain_settled"],
+            meta=meta,
+        )
+        return Intent(
+            run=_read_run(body),
+            plan=_plan(body["plan"]),
+            before=live,
+            jobs=frozenset(body["jobs_before"]),
+            caller=body["who"]["caller"],
+            job=body["job"],
+        )
+
+    return _read(key, data, read)
+
+
+def _run(run: Run, caller: str | None) -> dict[str, Any]:
+    return {
+        "record_version": RECORD_VERSION,
+        "run": run.id,
+        "command": run.command,
+        "started": run.started,
+        "who": {**asdict(run.who), "caller": caller},
+        "commit": None if run.commit is None else asdict(run.commit),
+        "folder": run.folder,
+        "plan_digest": run.digest,
+    }
+
+
+def _read_run(body: Mapping[str, Any]) -> Run:
+    who, commit = body["who"], body["commit"]
+    pipeline = None if who["pipeline"] is None else Pipeline(**who["pipeline"])
+    return Run(
+        id=body["run"],
+        command=body["command"],
+        started=body["started"],
+        who=Who(who["user"], who["host"], pipeline),
+        digest=body["plan_digest"],
+        commit=None if commit is None else Commit(**commit),
+        folder=body["folder"],
+    )
+
+
+def _plan(data: Mapping[str, Any]) -> TargetPlan:
+    plan = read_target(data)
+    if not isinstance(plan, TargetPlan):
+        raise TypeError("a target that could not be planned is never recorded")
+    return plan
+
+
+def _text(body: Mapping[str, Any]) -> bytes:
+    return (json.dumps(body, indent=2, ensure_ascii=True) + "\n").encode()
+
+
+def _read(key: str, data: bytes, read: Callable[[Mapping[str, Any]], _T]) -> _T:
+    try:
+        body = json.loads(data)
+        version = body["record_version"]
+        if version == RECORD_VERSION:
+            return read(body)
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+        summary = f"The ledger's {key} can't be understood"
+        raise LedgerProblem(summary, detail="it is damaged, or not ours", hint="look at it, and move it away") from None
+    raise LedgerProblem(
+        f"The ledger's {key} is of another version", detail=f"its version is {version}", hint="use a newer reconciler"
+    )

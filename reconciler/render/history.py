@@ -1,0 +1,114 @@
+"""The ledger for people and for machines: a line a run, or all that one run did."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from reconciler.core.model import Plan
+from reconciler.ledger.record import Entry, Intent, Record, Run
+from reconciler.ledger.recordfile import intent_text, record_text
+from reconciler.render.harmless import fence, line, without_commands
+from reconciler.render.report import outcome_report
+from reconciler.render.rows import diff_lines
+from reconciler.render.terminal import diff_text, outcome_rows_text
+
+HISTORY_FORMAT_VERSION = "1.0"
+_COLUMNS = ("RUN", "TARGET", "OUTCOME", "CHANGES", "WHO", "COMMIT")
+_SHORT_COMMIT = 8
+
+
+def history_text(entries: Sequence[Entry]) -> str:
+    """A line for each run and target, in columns."""
+    if not entries:
+        return "Nothing was applied yet.\n"
+    rows = [_COLUMNS, *(_row(entry) for entry in entries)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_COLUMNS))]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(lines) + "\n"
+
+
+def history_markdown(entries: Sequence[Entry]) -> str:
+    """The same, in a block that no forge makes anything of."""
+    return _fenced(history_text(entries))
+
+
+def history_json(entries: Sequence[Entry]) -> str:
+    """Each record whole, as the ledger keeps it; one that is under way has ``open`` and no outcome."""
+    return _json([_kept(entry.told) for entry in entries])
+
+
+def runs_text(records: Sequence[Record], *, colour: bool) -> str:
+    """All that one run did: who and from what, each target's changes, and what became of it."""
+    paragraphs: list[str] = []
+    told: set[str] = set()
+    for record in records:
+        if record.run.id not in told:
+            paragraphs.append("\n".join(_heading(record)))
+            told.add(record.run.id)
+        paragraphs.append(diff_text(diff_lines(record.plan), colour=colour))
+        report = outcome_report((record.outcome,), Plan((record.plan,), ""))
+        paragraphs.append(f"{outcome_rows_text(report, colour=colour)}\n  {_times(record)}")
+    back = [record.run for record in records if record.sent]
+    if back:
+        paragraphs.append(f"What was live before is kept. To go back: reconciler restore {back[0].id}")
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def runs_markdown(records: Sequence[Record]) -> str:
+    """The same, in a block that no forge makes anything of."""
+    return _fenced(runs_text(records, colour=False))
+
+
+def runs_json(records: Sequence[Record]) -> str:
+    """Each record whole, as the ledger keeps it."""
+    return _json([_kept(record) for record in records])
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    told = entry.told
+    cells = (
+        entry.run.id,
+        told.plan.name,
+        entry.outcome,
+        str(len(told.plan.changes)),
+        str(entry.run.who),
+        _commit(entry.run),
+    )
+    return tuple(line(cell) for cell in cells)
+
+
+def _commit(run: Run) -> str:
+    if run.commit is None:
+        return "-"
+    return f"{run.commit.id[:_SHORT_COMMIT]}{' (dirty)' if run.commit.dirty else ''}"
+
+
+def _heading(record: Record) -> Iterator[str]:
+    run = record.run
+    yield line(f"Run {run.id}: {run.command}, started {run.started} by {run.who}")
+    if record.caller:
+        yield line(f"  as {record.caller}")
+    if run.commit is not None:
+        yield line(f"  from commit {run.commit.id}{', and a document differed from it' if run.commit.dirty else ''}")
+    if record.resumes:
+        yield line(f"  settled the update of run {record.resumes}")
+    yield line(f"  plan {run.digest}")
+
+
+def _times(record: Record) -> str:
+    return line(f"ended {record.ended}, {record.seconds:.1f}s{'' if record.sent else '; nothing was sent'}")
+
+
+def _kept(told: Record | Intent) -> object:
+    return json.loads(record_text(told) if isinstance(told, Record) else intent_text(told))
+
+
+def _json(entries: Sequence[object]) -> str:
+    body = {"format_version": HISTORY_FORMAT_VERSION, "records": list(entries)}
+    return without_commands(json.dumps(body, separators=(",", ":"))) + "\n"
+
+
+def _fenced(text: str) -> str:
+    marks = fence(text)
+    return f"{marks}\n{text}{marks}\n"

@@ -1,0 +1,160 @@
+"""The way to the ledger: where it is, who writes into it, and what it tells before a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from secrets import token_hex
+from typing import TYPE_CHECKING
+
+from reconciler.core.model import Access, Commit, Desired, Finding, Plan
+from reconciler.errors import UNKEPT, UsageProblem
+
+if TYPE_CHECKING:
+    from reconciler.aws.session import Sessions
+    from reconciler.ledger.ledger import Ledger
+    from reconciler.operations.keeping import Keeping
+    from reconciler.wiring.choices import Connection
+
+LEDGER_VARIABLE = "RECONCILER_LEDGER"
+
+
+class Bookkeeping:
+    """The ledger of one command, found when it is first needed."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        environ: Mapping[str, str],
+        project_root: Path,
+        state_path: Path,
+        *,
+        make_state: Callable[[], Path],
+        sessions: Callable[[], Sessions],
+    ) -> None:
+        """Remember where to look.
+
+        Args:
+            connection: what the command line says.
+            environ: the environment.
+            project_root: where the project file would be.
+            state_path: where the folder of what we keep is, or would be.
+            make_state: makes that folder.
+            sessions: what reaches AWS.
+        """
+        self._connection = connection
+        self._environ = environ
+        self._project_root = project_root
+        self._state_path = state_path
+        self._make_state = make_state
+        self._sessions = sessions
+
+    @cached_property
+    def shared(self) -> str | None:
+        """The shared ledger, as people name it; None where the ledger is a folder of this machine.
+
+        Raises:
+            UsageProblem: the place can't be a ledger, or the embedded backend would write into a shared one.
+        """
+        location = self._location
+        return location.rstrip("/") if location is not None and "://" in location else None
+
+    @property
+    def _location(self) -> str | None:
+        given = self._connection.ledger
+        if self._connection.emulator:
+            if given is not None and "://" in given:
+                raise UsageProblem("--emulator keeps a ledger of its own", hint="leave --ledger out")
+            return given
+        return given or self._environ.get(LEDGER_VARIABLE) or self._project_ledger
+
+    @cached_property
+    def _project_ledger(self) -> str | None:
+        """The project file's ledger; a folder is relative to that file."""
+        from reconciler.config.project import read_project
+
+        written = read_project(self._project_root).ledger
+        return written if written is None or "://" in written else str(self._project_root / written)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """What was applied. Nothing is made or written before the first record.
+
+        Raises:
+            UsageProblem: the place can't be a ledger.
+        """
+        from reconciler.ledger.filelock import FileLeases
+        from reconciler.ledger.folder import FolderStore
+        from reconciler.ledger.heartbeat import StoreLeases
+        from reconciler.ledger.ledger import Ledger
+
+        if self.shared is not None:
+            try:
+                store = self._sessions().store(Access(profile=self._connection.profile), self.shared)
+            except ValueError as problem:
+                hint = "name a folder, or s3://bucket/prefix"
+                raise UsageProblem(f"{self.shared} is no ledger: {problem}", hint=hint) from None
+            return Ledger(store, StoreLeases(store, token=lambda: token_hex(16)))
+        named = self._location
+        own = self._state_path / "emulator" if self._connection.emulator else self._state_path
+        folder = Path(named) if named else own / "ledger"
+        return Ledger(FolderStore(folder), FileLeases(folder / "locks"))
+
+    def keeping(self, command: str, plan: Plan) -> Keeping:
+        """One run's way to the ledger, with the AWS identities that the plan's targets are reached with.
+
+        Args:
+            command: the command's name.
+            plan: what is carried out.
+
+        Raises:
+            UsageProblem: the place can't be a ledger, or can't be written.
+        """
+        from reconciler import __version__
+        from reconciler.core.planfile import digest_of
+        from reconciler.ledger.record import Run, run_id
+        from reconciler.ledger.who import who
+        from reconciler.operations.keeping import Keeping
+
+        if self._location is None:
+            self._make_state()
+        started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        digest = digest_of(plan, version=__version__)
+        name = run_id(started, token_hex(4))
+        run = Run(name, command, started, who(self._environ), digest, plan.commit, plan.folder)
+        callers = {
+            (target.desired.access, target.target.region): self._sessions().caller(
+                target.desired.access, target.target.region
+            )
+            for target in plan.planned
+            if target.target.endpoint is None
+        }
+        return Keeping(self.ledger, run, lambda target: callers.get((target.access, target.target.region)))
+
+    def notices(self, desired: Desired) -> tuple[Finding, ...]:
+        """What the ledger tells of a target before it is planned: an update that nobody has settled."""
+        try:
+            opened = self.ledger.under_way(desired.target)
+        except UNKEPT as problem:
+            summary = f"whether an update is under way is not known: {problem.summary}"
+            return (Finding("ledger-unread", summary, problem.detail, problem.hint),)
+        if opened is None:
+            return ()
+        run = opened.intent.run
+        return (
+            Finding(
+                "under-way",
+                f"run {run.id} sent an update, or was about to, and did not see its end",
+                f"It was started at {run.started} by {run.who}.",
+                "settle it with 'reconciler apply --resume'; any apply of this target does that first",
+            ),
+        )
+
+    def commit_of(self, desired: Iterable[Desired]) -> Commit | None:
+        """The commit that documents were read at."""
+        from reconciler.git import commit_of
+
+        files = {setting.origin.file for target in desired for setting in target.settings.values()}
+        return commit_of(files, Path.cwd())
