@@ -26,7 +26,9 @@ def commit_of(files: Iterable[str], folder: Path) -> Commit | None:
     if not head:
         return None
     named = sorted({file for file in files if (folder / file).exists()})
-    changed = _git(folder, "status", "--porcelain", "--ignored", "--", *named) if named else ""
+    # Untracked files are asked for by name: people's git may be told not to show them.
+    shown = ["--porcelain", "--ignored", "--untracked-files=normal"]
+    changed = _git(folder, "status", *shown, "--", *named) if named else ""
     return Commit(head, dirty=changed is None or bool(changed))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from reconciler.errors import AccessProblem
 _READ_ATTEMPTS = 5
 _STS_SECONDS = 3
 _RETRIES: Any = {"total_max_attempts": _READ_ATTEMPTS, "mode": "standard"}
+_STORE_SECONDS = 10
+"""How long one answer of a store may take: a lease must be renewed meanwhile, and objects are small."""
 _STORE_REGION = "us-east-1"
 """Where a bucket is asked for when no region is configured; S3 sends on to where it is."""
 _ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_AMPLIFYBACKEND")
@@ -98,11 +101,11 @@ class Sessions:
                 "s3",
                 region_name=session.region_name or _STORE_REGION,
                 verify=self._transport.ca_bundle,
-                config=self._config(_RETRIES),
+                config=self._config(_RETRIES, longest=_STORE_SECONDS),
             )
         except (BotoCoreError, ValueError) as problem:
             raise store_problem(problem, location) from None
-        return S3Store(client, bucket, prefix, deadline=self._transport.deadline)
+        return S3Store(client, bucket, prefix, deadline=min(self._transport.deadline, 3 * _STORE_SECONDS))
 
     def account(self, access: Access, region: str) -> str | None:
         """The caller's account from STS, asked once for each way of access; None where it can't be had."""
@@ -175,11 +178,11 @@ class Sessions:
         except (BotoCoreError, ValueError) as problem:
             raise read_problem(problem, "the client") from None
 
-    def _config(self, retries: Any, **more: Any) -> Config:
+    def _config(self, retries: Any, *, longest: float = math.inf, **more: Any) -> Config:
         return Config(
             retries=retries,
-            read_timeout=self._transport.read_timeout,
-            connect_timeout=self._transport.connect_timeout,
+            read_timeout=min(self._transport.read_timeout, longest),
+            connect_timeout=min(self._transport.connect_timeout, longest),
             max_pool_connections=self._transport.connections,
             user_agent_extra="reconciler",
             **more,

@@ -13,15 +13,12 @@ from botocore.parsers import ResponseParserError
 
 from reconciler.aws.amplify import within
 from reconciler.aws.errors import NO_CREDENTIALS, read_problem
-from reconciler.core.store import Stored
+from reconciler.core.store import KEY, PREFIX, Stored
 from reconciler.errors import AccessProblem, LedgerProblem, ServiceProblem
 
 _T = TypeVar("_T")
 _DEADLINE = 600
 _CONFLICTS = 5
-_WORD = "[A-Za-z0-9_-][A-Za-z0-9._-]*"
-_KEY = re.compile(f"{_WORD}(?:/{_WORD})*")
-_PREFIX = re.compile(f"(?:{_WORD}/)*(?:{_WORD})?")
 _BUCKET = re.compile("[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 # What botocore raises beyond its own errors when an answer is not what S3 answers.
@@ -62,14 +59,14 @@ class S3Store:
 
     def list(self, prefix: str) -> tuple[str, ...]:
         """Every key that begins with ``prefix``, sorted; objects that are none of ours are passed over."""
-        if not _PREFIX.fullmatch(prefix):
+        if not PREFIX.fullmatch(prefix):
             raise ValueError(f"{prefix!r} begins no key")
         pages = self._client.get_paginator("list_objects_v2")
 
         def read() -> tuple[str, ...]:
             found = pages.paginate(Bucket=self._bucket, Prefix=f"{self._folder}{prefix}")
             keys = (name.removeprefix(self._folder) for page in found for name in _listed(page))
-            return tuple(sorted(key for key in keys if _KEY.fullmatch(key)))
+            return tuple(sorted(key for key in keys if KEY.fullmatch(key)))
 
         return self._call(read)
 
@@ -120,7 +117,7 @@ class S3Store:
         return Stored(data, answer["ETag"], max(0.0, (told - answer["LastModified"]).total_seconds()))
 
     def _object(self, key: str) -> str:
-        if not _KEY.fullmatch(key):
+        if not KEY.fullmatch(key):
             raise ValueError(f"{key!r} is no key")
         return f"{self._folder}{key}"
 

@@ -79,6 +79,8 @@ def unlock(
         confirm("Take them away? An apply that is still at work would stop before it sends anything more.")
     taken = [leases.break_(found) for found in breakable]
     write_result(f"Unlocked {sum(taken)} of {len(held)}.\n")
+    if not all(taken):
+        write_error("A lease that was not taken away was renewed or released meanwhile: its holder is alive.\n")
     raise typer.Exit(Exit.DONE if all(taken) and len(taken) == len(held) else Exit.LOCKED)
 
 

@@ -83,7 +83,7 @@ def make_plan(run: Run, desired: Sequence[Desired], *, with_commit: bool = True)
         folder=run.services.folder,
         commit=run.services.books.commit_of(desired) if with_commit else None,
         ledger=run.services.books.shared,
-        notices=run.services.books.notices,
+        notices=run.services.books.notices(),
         parallelism=run.parallelism,
         observer=run.progress,
     )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.config.discovery import PROJECT_FILE
 from reconciler.config.document import compose
-from reconciler.config.nodes import MappingNode, ScalarNode
+from reconciler.config.nodes import MappingNode, Node, ScalarNode
 from reconciler.config.source import Source, read_file
-from reconciler.errors import Diagnostic, InputProblem, Origin
+from reconciler.errors import Diagnostic, InputProblem
 
 _KEYS = ("ledger",)
 
@@ -28,7 +29,7 @@ def read_project(root: Path) -> Project:
         InputProblem: it can't be read, or says something else than it may.
     """
     path = root / PROJECT_FILE
-    if not path.exists():
+    if not os.path.lexists(path):  # a link that leads nowhere can't be read
         return Project()
     name = str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
     read = read_file(name, path, path)
@@ -42,11 +43,9 @@ def read_project(root: Path) -> Project:
     return _project(read, documents[0]) if documents else Project()
 
 
-def _project(source: Source, node: object) -> Project:
-    if isinstance(node, ScalarNode) and node.value is None:
-        return Project()
+def _project(source: Source, node: Node) -> Project:
     if not isinstance(node, MappingNode):
-        raise InputProblem((source.problem("wrong-type", Origin(source.name, 1, 1), "The project file is a mapping."),))
+        raise InputProblem((source.problem("wrong-type", node.origin, "The project file is a mapping."),))
     problems: list[Diagnostic] = []
     found: dict[str, str] = {}
     for key, entry in node.entries.items():

@@ -18,7 +18,7 @@ TERRAFORM_VERSION = "1.9.8"
 """The terraform whose plan representation this is; tools that read plans ask for it."""
 RESOURCE_TYPE = "amplifybackend_auth"
 PROVIDER = "registry.terraform.io/reconciler/amplifybackend"
-PLAN_VERSION = 1
+PLAN_VERSION = 2
 
 
 def fingerprint(tree: Tree) -> str:

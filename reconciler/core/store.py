@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Protocol
+
+_WORD = "[A-Za-z0-9_-][A-Za-z0-9._-]*"
+KEY = re.compile(f"{_WORD}(?:/{_WORD})*")
+"""What a whole key is."""
+PREFIX = re.compile(f"(?:{_WORD}/)*(?:{_WORD})?")
+"""What a key may begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +30,9 @@ class Store(Protocol):
     """A place for objects, shared by everybody who names it.
 
     A key is words joined by ``/``; a word has letters, digits, ``.``, ``_`` and ``-``, and does not begin with
-    a dot. What a write that returned has written survives a crash and is seen by every later read. Every
-    method raises :class:`~reconciler.errors.LedgerProblem` (or
-    :class:`~reconciler.errors.AccessProblem`) when the place can't be reached, read or written.
+    a dot (:data:`KEY`); anything else is a ValueError. What a write that returned has written survives a crash
+    and is seen by every later read. Every method raises :class:`~reconciler.errors.LedgerProblem`, or
+    :class:`~reconciler.errors.AccessProblem`, when the place can't be reached, read or written.
     """
 
     @property

@@ -6,19 +6,14 @@ import errno
 import fcntl
 import hashlib
 import os
-import re
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from reconciler.core.store import Stored
+from reconciler.core.store import KEY, PREFIX, Stored
 from reconciler.errors import LedgerProblem
-
-_WORD = "[A-Za-z0-9_-][A-Za-z0-9._-]*"
-_KEY = re.compile(f"{_WORD}(?:/{_WORD})*")
-_PREFIX = re.compile(f"(?:{_WORD}/)*(?:{_WORD})?")
 
 
 class FolderStore:
@@ -43,13 +38,13 @@ class FolderStore:
 
     def list(self, prefix: str) -> tuple[str, ...]:
         """Every key that begins with ``prefix``, sorted; files that are no objects are passed over."""
-        if not _PREFIX.fullmatch(prefix):
+        if not PREFIX.fullmatch(prefix):
             raise ValueError(f"{prefix!r} begins no key")
         top = self._folder / prefix.rpartition("/")[0]
         with problems(self._folder):
             paths = [Path(folder, name) for folder, _, names in os.walk(top, onerror=_not_empty) for name in names]
         keys = (path.relative_to(self._folder).as_posix() for path in paths)
-        return tuple(sorted(key for key in keys if key.startswith(prefix) and _KEY.fullmatch(key)))
+        return tuple(sorted(key for key in keys if key.startswith(prefix) and KEY.fullmatch(key)))
 
     def put_if_absent(self, key: str, data: bytes) -> str | None:
         """Write a new object and return its tag; None where there is one already."""
@@ -75,7 +70,7 @@ class FolderStore:
         return _tag(data)
 
     def _path(self, key: str) -> Path:
-        if not _KEY.fullmatch(key):
+        if not KEY.fullmatch(key):
             raise ValueError(f"{key!r} is no key")
         return self._folder / key
 

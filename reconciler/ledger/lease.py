@@ -60,7 +60,7 @@ class Leases(Protocol):
 
         Raises:
             TargetLocked: somebody holds it; says who.
-            LedgerProblem: nobody can tell, because the ledger can't be read or written.
+            LedgerProblem, AccessProblem: nobody can tell, because the ledger can't be read or written.
         """
         ...
 
@@ -68,7 +68,7 @@ class Leases(Protocol):
         """Every lease that is held now.
 
         Raises:
-            LedgerProblem: they can't be read.
+            LedgerProblem, AccessProblem: they can't be read.
         """
         ...
 
@@ -76,6 +76,6 @@ class Leases(Protocol):
         """Take a lease away from its holder; False where it is another by now, or can't be broken.
 
         Raises:
-            LedgerProblem: it can't be written.
+            LedgerProblem, AccessProblem: it can't be written.
         """
         ...

@@ -171,6 +171,12 @@ class Ledger:
         stored = self.store.get(_plan(digest))
         return None if stored is None else _taken_by(_plan(digest), stored.data)
 
+    def free(self, digest: str, taken_by: str, run: Run) -> None:
+        """Free a plan that a run had taken, once it is known that nothing of it landed."""
+        stored = self.store.get(_plan(digest))
+        if stored is not None and _taken_by(_plan(digest), stored.data) == taken_by:
+            self.give_back(Claim(digest, stored.tag), run)
+
     def give_back(self, claim: Claim, run: Run) -> None:
         """Free a plan of which nothing was sent, so that it can be tried again."""
         self._swap(_plan(claim.digest), _claim_text(run, used=False), claim.tag)

@@ -7,42 +7,31 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
 
-from reconciler.core.diff import differences
 from reconciler.core.gateway import Gateway
 from reconciler.core.model import (
-    Change,
     Desired,
-    Finding,
-    Live,
     Outcome,
     OutcomeKind,
     Plan,
     TargetFailure,
     TargetPlan,
-    dotted,
 )
-from reconciler.core.planfile import fingerprint
-from reconciler.core.targetplan import prepare, states
 from reconciler.errors import (
     UNKEPT,
     AnswerLost,
-    Diagnostic,
-    InputProblem,
     ReconcilerError,
     ServiceProblem,
-    Severity,
 )
 from reconciler.ledger.ledger import Claim
+from reconciler.operations.check import Resolve, check, refused
 from reconciler.operations.fleet import Observer, for_each, silent
 from reconciler.operations.jobs import Clock, Stopped, Waiting, free_for_us
 from reconciler.operations.keeping import Keeping
 from reconciler.operations.leasing import Leased, leased
-from reconciler.operations.live import read_live
 from reconciler.operations.resume import pick_up
-from reconciler.operations.settle import Checked, Following, failed, outcome_of, reliable, settle
+from reconciler.operations.settle import Checked, Following, failed, outcome_of, settle
 
 GatewayOf = Callable[[Desired], Gateway]
-Resolve = Callable[[Desired], tuple[Desired, tuple[Diagnostic, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +110,8 @@ def _with_gateway(target: TargetPlan | TargetFailure, gateway_of: GatewayOf) -> 
     """A target with the way to it, or why it may not be updated before anything is read."""
     if isinstance(target, TargetFailure):
         return Outcome(target.name, target.target, OutcomeKind.FAILED, target.summary, target.detail, target.hint)
-    if refused := _refused(target):
-        return refused
+    if refusal := refused(target):
+        return refusal
     try:
         return _Work(target, gateway_of(target.desired))
     except ServiceProblem as problem:
@@ -160,7 +149,11 @@ def _picked_up(item: _Work, run: _Applying) -> _Work | Outcome:
     opened = ledger.under_way(item.plan.target)
     if opened is not None:
         outcome = pick_up(opened, item.gateway, run.keeping, run.following)
-        if opened.intent.run.digest == digest:
+        ours = opened.intent.run.digest == digest
+        if ours and outcome.kind is OutcomeKind.FAILED and outcome.job is None and not outcome.unrecorded:
+            # It did not land, so the plan was not used.
+            ledger.free(digest, opened.intent.run.id, run.keeping.run)
+        elif ours:
             return outcome
         if outcome.kind not in {OutcomeKind.APPLIED, OutcomeKind.FAILED} or outcome.unrecorded:
             summary = f"the update of run {opened.intent.run.id} comes first: {outcome.summary}"
@@ -174,7 +167,7 @@ def _check_first(item: _Work, run: _Applying) -> Checked | Outcome:
     run.following.clock.sleep(0)
     if item.plan.changes:
         _free(item, run)
-    return _check(item, run.resolve)
+    return check(item, run.resolve)
 
 
 def _free(item: _Work | Checked, run: _Applying) -> frozenset[str]:
@@ -216,7 +209,7 @@ def _finish(item: Checked, held: Leased, run: _Applying) -> Outcome:
         return outcome_of(item.plan, OutcomeKind.UNCHANGED)
     keeping, clock = run.keeping, run.following.clock
     before = _free(item, run)
-    again = _check(item, run.resolve)
+    again = check(item, run.resolve)
     if isinstance(again, Outcome):
         return again
     request = again.prepared.request()
@@ -231,57 +224,11 @@ def _finish(item: Checked, held: Leased, run: _Applying) -> Outcome:
     except AnswerLost as problem:
         settled = settle(again, problem, before, run.following)
     except ServiceProblem as problem:
-        return keeping.refused(opened, failed(item.plan, problem))
+        return keeping.refused(opened, failed(item.plan, problem), clock.utc(), clock.now() - began)
     else:
         opened = keeping.name_job(opened, answer.id)
         settled = settle(again, answer, before, run.following)
     return keeping.finish(opened, settled, clock.utc(), clock.now() - began)
-
-
-def _check(item: _Work | Checked, resolve: Resolve) -> Checked | Outcome:
-    """The target read again, when it is as it was planned; otherwise why it is not."""
-    plan, gateway = item.plan, item.gateway
-    desired, problems = resolve(plan.desired)
-    if errors := tuple(problem for problem in problems if problem.severity is Severity.ERROR):
-        findings = tuple(Finding(error.code, error.summary, error.detail, error.hint, error.origin) for error in errors)
-        return outcome_of(plan, OutcomeKind.FAILED, "its references can't be resolved", findings=findings)
-    live = read_live(gateway, plan.target, with_meta=bool(plan.changes))
-    if live.fingerprint != plan.fingerprint:
-        return _stale(plan, live)
-    try:
-        prepared = prepare(desired, live)
-    except InputProblem as problem:
-        findings = tuple(
-            Finding(lack.code, lack.summary, lack.detail, lack.hint, lack.origin) for lack in problem.diagnostics
-        )
-        summary = "what the service tells moved since the plan was made"
-        return outcome_of(plan, OutcomeKind.STALE, summary, hint="plan again", findings=findings)
-    if refused := _refused(prepared.plan):
-        return refused
-    if _promise(prepared.plan) != _promise(plan):
-        summary = "a secret, or what the service tells, is another than when it was planned"
-        return outcome_of(plan, OutcomeKind.STALE, summary, hint="plan again")
-    return Checked(plan, gateway, prepared, live)
-
-
-def _promise(plan: TargetPlan) -> tuple[tuple[Change, ...], str, tuple[str, ...]]:
-    """What was shown: the changes, the state that they lead to, and the blocks that are sent."""
-    return plan.changes, fingerprint(plan.planned), plan.sent
-
-
-def _refused(plan: TargetPlan) -> Outcome | None:
-    if plan.changes and plan.blocks:
-        return outcome_of(plan, OutcomeKind.BLOCKED, "the plan has a change that can't be made", findings=plan.blocks)
-    if plan.changes and plan.standing_guards:
-        return outcome_of(plan, OutcomeKind.GUARDED, "a guard stands in the way", findings=plan.standing_guards)
-    return None
-
-
-def _stale(plan: TargetPlan, live: Live) -> Outcome:
-    moved = reliable(plan, differences(plan.live, states(live.tree)))
-    findings = tuple(Finding("moved", f"{dotted(move.path)} moved since the plan was made") for move in moved)
-    summary = "the live configuration moved since the plan was made"
-    return outcome_of(plan, OutcomeKind.STALE, summary, hint="plan again", findings=findings)
 
 
 def _skipped(plan: TargetPlan) -> Outcome:

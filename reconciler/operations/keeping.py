@@ -57,18 +57,14 @@ class Keeping:
         self.sent.add(item.plan.name)
         return opened
 
-    def refused(self, opened: Opened, outcome: Outcome) -> Outcome:
-        """Close the journal of an update that the service refused: nothing was sent after all.
+    def refused(self, opened: Opened, outcome: Outcome, ended: datetime, seconds: float) -> Outcome:
+        """Record an update that the service refused, and close its journal: nothing was sent after all.
 
         Returns:
             The outcome; with a finding where the ledger could not be written.
         """
         self.sent.discard(opened.intent.plan.name)
-        try:
-            self.ledger.settle(opened, self.run)
-        except UNKEPT as problem:
-            return _told(outcome, problem)
-        return outcome
+        return self._closed(opened, self.record(opened.intent.plan, outcome, ended, seconds))
 
     def name_job(self, opened: Opened, job: str | None) -> Opened:
         """Journal which job is ours. Where that fails the job is found again by what was there before."""
@@ -90,12 +86,7 @@ class Keeping:
         unseen = intent.before.meta.unseen if intent.before.meta is not None else ()
         record = self._record(intent.plan, settled.outcome, ended, seconds, sent=True)
         outcome = self._written(replace(record, unseen=unseen, resumes=resumes))
-        if settled.ended and not outcome.unrecorded:
-            try:
-                self.ledger.settle(opened, self.run)
-            except UNKEPT as problem:
-                return _told(outcome, problem)
-        return outcome
+        return self._closed(opened, outcome) if settled.ended else outcome
 
     def record(self, plan: TargetPlan, outcome: Outcome, ended: datetime, seconds: float) -> Outcome:
         """Record an outcome that no step before has recorded: nothing was sent.
@@ -106,6 +97,15 @@ class Keeping:
         if outcome.unrecorded or any(name == plan.name for _, name in self.recorded):
             return outcome
         return self._written(self._record(plan, outcome, ended, seconds, sent=False))
+
+    def _closed(self, opened: Opened, outcome: Outcome) -> Outcome:
+        """Close the journal, once the ledger has the outcome: never the other way round."""
+        if not outcome.unrecorded:
+            try:
+                self.ledger.settle(opened, self.run)
+            except UNKEPT as problem:
+                return _told(outcome, problem)
+        return outcome
 
     def _record(self, plan: TargetPlan, outcome: Outcome, ended: datetime, seconds: float, *, sent: bool) -> Record:
         return Record(

@@ -51,7 +51,7 @@ def runs_text(records: Sequence[Record], *, colour: bool) -> str:
         paragraphs.append(f"{outcome_rows_text(report, colour=colour)}\n  {_times(record)}")
     back = [record.run for record in records if record.sent]
     if back:
-        paragraphs.append(f"What was live before is kept. To go back: reconciler restore {back[0].id}")
+        paragraphs.append(line(f"What was live before is kept. To go back: reconciler restore {back[0].id}"))
     return "\n\n".join(paragraphs) + "\n"
 
 

@@ -87,15 +87,16 @@ class Bookkeeping:
         """
         from reconciler.ledger.filelock import FileLeases
         from reconciler.ledger.folder import FolderStore
-        from reconciler.ledger.heartbeat import StoreLeases
         from reconciler.ledger.ledger import Ledger
 
         if self.shared is not None:
+            from reconciler.ledger.heartbeat import StoreLeases
+
             try:
                 store = self._sessions().store(Access(profile=self._connection.profile), self.shared)
             except ValueError as problem:
                 hint = "name a folder, or s3://bucket/prefix"
-                raise UsageProblem(f"{self.shared} is no ledger: {problem}", hint=hint) from None
+                raise UsageProblem("The ledger's place can't be used", detail=str(problem), hint=hint) from None
             return Ledger(store, StoreLeases(store, token=lambda: token_hex(16)))
         named = self._location
         own = self._state_path / "emulator" if self._connection.emulator else self._state_path
@@ -133,24 +134,14 @@ class Bookkeeping:
         }
         return Keeping(self.ledger, run, lambda target: callers.get((target.access, target.target.region)))
 
-    def notices(self, desired: Desired) -> tuple[Finding, ...]:
-        """What the ledger tells of a target before it is planned: an update that nobody has settled."""
-        try:
-            opened = self.ledger.under_way(desired.target)
-        except UNKEPT as problem:
-            summary = f"whether an update is under way is not known: {problem.summary}"
-            return (Finding("ledger-unread", summary, problem.detail, problem.hint),)
-        if opened is None:
-            return ()
-        run = opened.intent.run
-        return (
-            Finding(
-                "under-way",
-                f"run {run.id} sent an update, or was about to, and did not see its end",
-                f"It was started at {run.started} by {run.who}.",
-                "settle it with 'reconciler apply --resume'; any apply of this target does that first",
-            ),
-        )
+    def notices(self) -> Callable[[Desired], tuple[Finding, ...]]:
+        """What the ledger tells of a target before it is planned: an update that nobody has settled.
+
+        Raises:
+            UsageProblem: the place can't be a ledger.
+        """
+        ledger = self.ledger  # made here: its client is shared by the threads that ask
+        return lambda desired: _notices(ledger, desired)
 
     def commit_of(self, desired: Iterable[Desired]) -> Commit | None:
         """The commit that documents were read at."""
@@ -158,3 +149,22 @@ class Bookkeeping:
 
         files = {setting.origin.file for target in desired for setting in target.settings.values()}
         return commit_of(files, Path.cwd())
+
+
+def _notices(ledger: Ledger, desired: Desired) -> tuple[Finding, ...]:
+    try:
+        opened = ledger.under_way(desired.target)
+    except UNKEPT as problem:
+        summary = f"whether an update is under way is not known: {problem.summary}"
+        return (Finding("ledger-unread", summary, problem.detail, problem.hint),)
+    if opened is None:
+        return ()
+    run = opened.intent.run
+    return (
+        Finding(
+            "under-way",
+            f"run {run.id} sent an update, or was about to, and did not see its end",
+            f"It was started at {run.started} by {run.who}.",
+            "settle it with 'reconciler apply --resume'; any apply of this target does that first",
+        ),
+    )

@@ -11,9 +11,11 @@ from reconciler.errors import (
     AnotherJobRunning,
     AnswerLost,
     GuardRefused,
+    LedgerProblem,
     PlanRefused,
     ReadFailed,
     ReconcilerError,
+    TargetLocked,
     UsageProblem,
 )
 
@@ -41,6 +43,10 @@ def outcomes(*kinds: OutcomeKind) -> list[Outcome]:
         ([OutcomeKind.UNVERIFIED, OutcomeKind.TIMED_OUT], Exit.UNKNOWN),
         ([OutcomeKind.UNKNOWN, OutcomeKind.FAILED], Exit.UNKNOWN),
         ([OutcomeKind.LOCKED, OutcomeKind.APPLIED], Exit.MIXED),
+        ([OutcomeKind.LOCKED, OutcomeKind.SKIPPED], Exit.LOCKED),
+        ([OutcomeKind.LOCKED, OutcomeKind.UNCHANGED, OutcomeKind.SKIPPED], Exit.LOCKED),
+        ([OutcomeKind.LOCKED, OutcomeKind.DENIED], Exit.MIXED),
+        ([OutcomeKind.LOCKED, OutcomeKind.UNKNOWN], Exit.UNKNOWN),
     ],
 )
 def test_outcomes_become_one_code(kinds: list[OutcomeKind], code: Exit) -> None:
@@ -79,6 +85,8 @@ def test_failed_targets_are_errors_and_never_drift(kinds: list[FailureKind], cod
         (GuardRefused, 4),
         (AccessProblem, 5),
         (AnotherJobRunning, 7),
+        (TargetLocked, 7),
+        (LedgerProblem, 1),
         (AnswerLost, 9),
         (ReadFailed, 1),
     ],

@@ -42,3 +42,12 @@ def test_the_help_is_the_real_one(project: Project, monkeypatch: pytest.MonkeyPa
 def test_the_plan_shown_is_the_real_one(project: Project) -> None:
     plan = project.run("plan", "auth.yaml", "--emulator").out.rstrip()
     assert plan in README
+
+
+def test_every_test_that_a_promise_names_exists() -> None:
+    pages = [README, (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")]
+    named = {found for page in pages for found in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page)}
+    assert len(named) > 9
+    for file, test in named:
+        source = (ROOT / file).read_text(encoding="utf-8")
+        assert re.search(rf"^(def|class) {test}\b|^{test} = ", source, re.MULTILINE), f"{file} has no {test}"

@@ -1,24 +1,34 @@
-"""An emulator on a clock that only tests move, documents as mappings, and plan and apply over them."""
+"""An emulator on a clock that only tests move, documents as mappings, and plan, apply, resume and restore over them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
-from reconciler.core.model import Outcome, Plan
+from reconciler.core.gateway import Backend, Gateway
+from reconciler.core.model import Desired, Job, Outcome, Plan, Target, TargetPlan
+from reconciler.core.store import Store, Stored
 from reconciler.emulator import EMULATOR_ACCOUNT, EMULATOR_REGION, Emulator, Fault, LoggedRequest, Switches
+from reconciler.ledger.ledger import Ledger, Opened
+from reconciler.ledger.record import Record
 from reconciler.operations.apply import apply
-from reconciler.operations.jobs import Clock, Waiting
+from reconciler.operations.fleet import silent
+from reconciler.operations.jobs import COMPLETED, FAILED, Clock, Waiting
 from reconciler.operations.keeping import Keeping
 from reconciler.operations.plan import plan
+from reconciler.operations.restore import ways_back, with_remainder
+from reconciler.operations.resume import resume
+from reconciler.operations.settle import Following
 from reconciler.wiring import Connection, Selection, Services
+
+_Answer = TypeVar("_Answer")
 
 APP = "d1example"
 ENVIRONMENT = "prod"
@@ -105,6 +115,17 @@ def policy(length: int, **more: Any) -> dict[str, Any]:
     return {"UserPoolConfigs": {"PasswordPolicy": {"MinimumLength": length}, **more}}
 
 
+def only(made: Plan) -> TargetPlan:
+    """The one target of a plan."""
+    (target,) = made.planned
+    return target
+
+
+def codes(outcome: Outcome) -> list[str]:
+    """The codes of what an outcome tells."""
+    return [finding.code for finding in outcome.findings]
+
+
 @dataclass
 class Time:
     """Time that passes only when somebody sleeps, and tells how long they slept."""
@@ -118,6 +139,125 @@ class Time:
     def sleep(self, seconds: float) -> None:
         self.now += seconds
         self.slept.append(seconds)
+
+
+@dataclass(frozen=True)
+class Between:
+    """A way to the service with somebody in between, who is told of each call and may replace its answer."""
+
+    gateway: Gateway
+    before: Callable[[str], None] = lambda _: None
+    after: Callable[[str, Any], Any] = lambda _, answer: answer
+
+    def get_auth(self, target: Target) -> Mapping[str, Any]:
+        return self._asked("get_auth", lambda: self.gateway.get_auth(target))
+
+    def get_backend(self, app: str, environment: str | None) -> Backend:
+        return self._asked("get_backend", lambda: self.gateway.get_backend(app, environment))
+
+    def get_job(self, target: Target, job_id: str) -> Job:
+        return self._asked("get_job", lambda: self.gateway.get_job(target, job_id))
+
+    def list_jobs(self, target: Target) -> tuple[Job, ...]:
+        return self._asked("list_jobs", lambda: self.gateway.list_jobs(target))
+
+    def update_auth(self, target: Target, config: Mapping[str, Any]) -> Job:
+        return self._asked("update_auth", lambda: self.gateway.update_auth(target, config))
+
+    def _asked(self, name: str, call: Callable[[], _Answer]) -> _Answer:
+        self.before(name)
+        answer: _Answer = self.after(name, call())
+        return answer
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A place for objects whose writes somebody watches, who may raise before one or after it."""
+
+    store: Store
+    before: Callable[[str], None] = lambda _: None
+    after: Callable[[str], None] = lambda _: None
+
+    @property
+    def name(self) -> str:
+        return self.store.name
+
+    def get(self, key: str) -> Stored | None:
+        return self.store.get(key)
+
+    def list(self, prefix: str) -> tuple[str, ...]:
+        return self.store.list(prefix)
+
+    def put_if_absent(self, key: str, data: bytes) -> str | None:
+        return self._put(key, lambda: self.store.put_if_absent(key, data))
+
+    def put_if_match(self, key: str, data: bytes, tag: str) -> str | None:
+        return self._put(key, lambda: self.store.put_if_match(key, data, tag))
+
+    def _put(self, key: str, put: Callable[[], str | None]) -> str | None:
+        self.before(key)
+        tag = put()
+        self.after(key)
+        return tag
+
+
+class Died(BaseException):
+    """The process is gone: nothing in it may catch this."""
+
+
+MOMENTS = ("journalled", "sent", "waiting", "ended", "proven", "recorded")
+"""When a run may die: with the update about to be sent, its answer just there, during the wait, when the job has
+ended, with the record about to be written, and before the journal is closed."""
+
+
+@dataclass
+class Fate:
+    """Ends a run at a moment; ``skip`` is how many such moments pass before that."""
+
+    moment: str
+    skip: int = 0
+    sent: bool = False
+
+    def gateway(self, gateway: Gateway) -> Between:
+        """The way to the service of the run."""
+
+        def before(call: str) -> None:
+            if call == "update_auth":
+                self._at("journalled")
+
+        def after(call: str, answer: Any) -> Any:
+            if call == "update_auth":
+                self.sent = True
+                self._at("sent")
+            if call == "get_job" and answer.status in {COMPLETED, FAILED}:
+                self._at("ended")
+            return answer
+
+        return Between(gateway, before, after)
+
+    def store(self, store: Store) -> Watched:
+        """The place where the run keeps its ledger."""
+
+        def at(moment: str) -> Callable[[str], None]:
+            return lambda key: self._at(moment) if key.startswith("runs/") else None
+
+        return Watched(store, at("proven"), at("recorded"))
+
+    def sleep(self, sleep: Callable[[float], None]) -> Callable[[float], None]:
+        """How the run waits."""
+
+        def wait(seconds: float) -> None:
+            if self.sent and seconds:
+                self._at("waiting")
+            sleep(seconds)
+
+        return wait
+
+    def _at(self, moment: str) -> None:
+        if moment == self.moment:
+            if not self.skip:
+                raise Died
+            self.skip -= 1
 
 
 @dataclass(frozen=True)
@@ -148,6 +288,17 @@ class World:
         """Let the service behave so from now on."""
         self.emulator.configure(Switches.parse(items, self.emulator.switches))
 
+    def elsewhere(self, length: int = 8, *, environment: str = ENVIRONMENT) -> Job:
+        """Another tool sends an update of the password's length (8 moves nothing); its job begins to run."""
+        config = configuration()
+        pool = config["UserPoolConfigs"]
+        for created in ("UserPoolName", "SignInMethod", "RequiredSignUpAttributes", "ForgotPassword"):
+            del pool[created]
+        del config["IdentityPoolConfigs"]["IdentityPoolName"]
+        pool["PasswordPolicy"]["MinimumLength"] = length
+        target = self.services.target(APP, environment, RESOURCE)
+        return self.services.writer_of(target).update_auth(target.target, config)
+
     def fault(self, text: str) -> None:
         """Let something go wrong."""
         self.emulator.inject([Fault.parse(text)])
@@ -156,6 +307,27 @@ class World:
     def updates(self) -> tuple[LoggedRequest, ...]:
         """The updates that reached the service."""
         return self.emulator.requests("UpdateBackendAuth")
+
+    @property
+    def ledger(self) -> Ledger:
+        """What was applied."""
+        return self.services.books.ledger
+
+    @property
+    def ledger_folder(self) -> Path:
+        """Where that is kept."""
+        return self.folder / "state" / "emulator" / "ledger"
+
+    def kept(self) -> dict[str, bytes]:
+        """Every byte of the ledger, by the file's name in it."""
+        folder = self.ledger_folder
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+    def records(self) -> tuple[Record, ...]:
+        """Every record of the ledger."""
+        runs = sorted({run for run, _ in self.ledger.runs()})
+        return tuple(record for run in runs for record in self.ledger.records(run))
 
     def plan(self, *documents: Mapping[str, Any], allow: tuple[str, ...] = ()) -> Plan:
         """Plan documents, each in a file of its own."""
@@ -166,7 +338,8 @@ class World:
             paths.append(str(path))
         loaded = self.services.load(paths, Selection(allow=allow), stdin=bytes, network=True)
         located, _ = self.services.locate(loaded)
-        return plan(located, self.services.reader_of, now="2026-01-01T00:00:00Z")
+        notices = self.services.books.notices()
+        return plan(located, self.services.reader_of, now="2026-01-01T00:00:00Z", notices=notices)
 
     def apply_all(
         self,
@@ -175,14 +348,15 @@ class World:
         *,
         sleep: Callable[[float], None] | None = None,
         saved: bool = False,
+        keeping: Keeping | None = None,
+        writer_of: Callable[[Desired], Gateway] | None = None,
     ) -> tuple[Outcome, ...]:
         """Carry out a plan; ``sleep`` is where something else may happen in the meantime."""
-        writer, resolve = self.services.writer_of, self.services.resolve
         return apply(
             made,
-            writer,
-            resolve,
-            keeping=self.keeping(made),
+            writer_of or self.services.writer_of,
+            self.services.resolve,
+            keeping=keeping or self.keeping(made),
             clock=self.clock(sleep),
             waiting=waiting or Waiting(),
             saved=saved,
@@ -192,9 +366,53 @@ class World:
         """The service's own clock; ``sleep`` is where something else may happen in the meantime."""
         return Clock(self.time, sleep or self.time.sleep, lambda: datetime.fromtimestamp(self.time.now, UTC))
 
-    def keeping(self, made: Plan) -> Keeping:
-        """One run of apply's way to the ledger."""
-        return self.services.books.keeping("apply", made)
+    def keeping(self, made: Plan, command: str = "apply") -> Keeping:
+        """One run's way to the ledger."""
+        return self.services.books.keeping(command, made)
+
+    def die(self, made: Plan, moment: str, *, skip: int = 0, saved: bool = False) -> str:
+        """Carry out a plan in a run that dies at one of :data:`MOMENTS`, and return the run's id."""
+        fate, keeping = Fate(moment, skip), self.keeping(made)
+        mortal = replace(keeping, ledger=replace(keeping.ledger, store=fate.store(keeping.ledger.store)))
+        with pytest.raises(Died):
+            self.apply_all(
+                made,
+                sleep=fate.sleep(self.time.sleep),
+                saved=saved,
+                keeping=mortal,
+                writer_of=lambda desired: fate.gateway(self.services.writer_of(desired)),
+            )
+        return keeping.run.id
+
+    def resume(
+        self,
+        waiting: Waiting | None = None,
+        *,
+        opened: Sequence[Opened] | None = None,
+        sleep: Callable[[float], None] | None = None,
+        writer_of: Callable[[Desired], Gateway] | None = None,
+    ) -> tuple[Outcome, ...]:
+        """Settle the journal's open entries."""
+        entries = self.ledger.all_under_way() if opened is None else opened
+        made = Plan(tuple(entry.intent.plan for entry in entries), "")
+        return resume(
+            entries,
+            writer_of or self.services.writer_of,
+            keeping=self.keeping(made, "resume"),
+            following=Following(self.clock(sleep), waiting or Waiting(), silent),
+        )
+
+    def way_back(self, run: str, *, allow: tuple[str, ...] = ()) -> Plan:
+        """Plan the way back from a run, as the command does."""
+        records = [record for record in self.ledger.found(run) if record.sent]
+        desired, left_out = ways_back(
+            records,
+            lambda record: self.services.resolve_planned(record.run.folder),
+            place=self.ledger.name,
+            allow=frozenset(allow),
+        )
+        made = plan(desired, self.services.reader_of, now="2026-01-01T00:00:00Z")
+        return with_remainder(made, records, left_out)
 
     def apply(
         self,

@@ -246,16 +246,35 @@ def test_a_job_without_an_id_that_failed_is_a_failed_job(world: World) -> None:
     assert world.apply(policy(12)).kind is OutcomeKind.FAILED
 
 
-def test_somebody_elses_job_means_locked(world: World) -> None:
-    made = world.plan(document(policy(12)))
-    target = only(made)
+def somebody_elses_update(world: World, target: TargetPlan) -> None:
     writer = world.services.writer_of(target.desired)
     writer.update_auth(target.target, {"AuthResources": "USER_POOL_ONLY", "Service": "COGNITO", "UserPoolConfigs": {}})
+
+
+def test_somebody_elses_job_means_locked(world: World) -> None:
+    made = world.plan(document(policy(12)))
+    somebody_elses_update(world, only(made))
+    world.time.now += 45
     (outcome,) = world.apply_all(made)
+    assert outcome.kind is OutcomeKind.LOCKED
+    (job,) = world.services.reader_of(only(made).desired).list_jobs(only(made).target)
+    assert outcome.detail == f"job {job.id}, UpdateBackendAuth, RUNNING, started 45s ago"
+    assert len(world.updates) == 1, "ours is not sent"
+    assert length_of(world) == 8
+
+
+def test_a_job_that_starts_at_the_last_moment_is_the_services_to_refuse(world: World) -> None:
+    made = world.plan(document(policy(12)))
+    moments = iter([lambda: None, lambda: somebody_elses_update(world, only(made))])
+
+    def meanwhile(seconds: float) -> None:
+        next(moments, lambda: None)()
+        world.time.sleep(seconds)
+
+    (outcome,) = world.apply_all(made, sleep=meanwhile)
     assert outcome.kind is OutcomeKind.LOCKED
     assert "already a pending job" in outcome.detail
     assert len(world.updates) == 2, "the service refused ours, and it is not sent again"
-    assert length_of(world) == 8
 
 
 # --- verification -------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,13 +55,26 @@ APP, ENVIRONMENT, RESOURCE = "d1example", "prod", "shopauth"
 GUARDS = ("identity-pool-deletion", "mfa-on", "unread-mfa", "unread-verification", "unseen-settings")
 
 
+def _nothing() -> None:
+    """A step at which nothing happens."""
+
+
 class _Relay:
-    """Passes requests on to the emulator of the example: clients are dear, emulators are cheap."""
+    """Passes requests on to the emulator of the example: clients are dear, emulators are cheap.
+
+    ``step`` is called before and after each request is carried out.
+    """
 
     emulator: Emulator
 
+    def __init__(self, step: Callable[[], None]) -> None:
+        self._step = step
+
     def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
-        return self.emulator.handle(method, path, headers, body)
+        self._step()
+        answer = self.emulator.handle(method, path, headers, body)
+        self._step()
+        return answer
 
 
 @dataclass
@@ -114,12 +127,20 @@ class Trial:
         """Plan a document that manages ``config``, with every guard allowed."""
         return self.plan_text(as_document(config))
 
+    def clock(self, step: Callable[[], None] = _nothing) -> Clock:
+        """The service's own clock; ``step`` is called whenever somebody waits."""
+
+        def sleep(seconds: float) -> None:
+            step()
+            self.time.sleep(seconds)
+
+        return Clock(self.time, sleep, lambda: datetime.fromtimestamp(self.time.now, UTC))
+
     def apply(self, made: Plan) -> Outcome:
         """Carry out a plan of one target."""
-        clock = Clock(self.time, self.time.sleep, lambda: datetime.fromtimestamp(self.time.now, UTC))
         keeping = self.services.books.keeping("apply", made)
         (outcome,) = apply(
-            made, self.services.writer_of, self.services.resolve, keeping=keeping, clock=clock, waiting=Waiting()
+            made, self.services.writer_of, self.services.resolve, keeping=keeping, clock=self.clock(), waiting=Waiting()
         )
         return outcome
 
@@ -163,13 +184,22 @@ class Bench:
         emulator.put_live(EMULATOR_ACCOUNT, EMULATOR_REGION, APP, ENVIRONMENT, RESOURCE, live)
         return Trial(services, emulator, time, self.folder / "auth.yaml", secrets)
 
+    def close(self) -> None:
+        """Let go of the last example."""
+        if self.tried:
+            self.relay.emulator.close()
+
+
+def new_bench(folder: Path, *, step: Callable[[], None] = _nothing) -> Bench:
+    """A place to try examples in; ``step`` is called before and after each request."""
+    relay = _Relay(step)
+    hooked = Transport(hook=lambda events: attach(events, cast("Emulator", relay)))
+    return Bench(folder, Sessions(hooked, credentials=(EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY)), relay)
+
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
     """A place to try examples in."""
-    relay = _Relay()
-    hooked = Transport(hook=lambda events: attach(events, cast("Emulator", relay)))
-    made = Bench(tmp_path, Sessions(hooked, credentials=(EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY)), relay)
+    made = new_bench(tmp_path)
     yield made
-    if made.tried:
-        relay.emulator.close()
+    made.close()
