@@ -129,6 +129,8 @@ class Keeping:
 
 
 def _told(outcome: Outcome, problem: ReconcilerError) -> Outcome:
+    if problem.summary == outcome.summary:
+        return outcome  # the same is what the outcome is about
     hint = problem.hint or "keep this output"
     finding = Finding(UNRECORDED, f"the ledger does not have this: {problem.summary}", problem.detail, hint)
     return replace(outcome, findings=(*outcome.findings, finding))

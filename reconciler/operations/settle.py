@@ -13,6 +13,7 @@ from reconciler.core.gateway import Gateway
 from reconciler.core.meta import moved_beyond
 from reconciler.core.model import (
     EMBEDDED,
+    Change,
     Finding,
     Job,
     Live,
@@ -204,10 +205,10 @@ def _without_a_job(item: Checked, said: str, following: Following) -> Settled:
     """No job appeared after a lost answer: what stands decides, and nothing is sent again."""
     after = _settled_read(item, following)
     if not _moved(item, after):
-        hidden = [dotted(path) for path in _unreadable_secrets(item, after.tree)]
-        if hidden:
+        if not any(_would_show(item, change, after.tree) for change in item.plan.changes):
             summary = f"nobody can say whether the update landed: {said}"
-            detail = f"no job appeared, and {', '.join(hidden)} can't be read"
+            hidden = ", ".join(dotted(change.path) for change in item.plan.changes)
+            detail = f"no job appeared, and no read can tell whether {hidden} arrived"
             return Settled(_unknown(item.plan, None, summary, detail))
         summary = f"the update did not land: {said}; no job appeared and live is unchanged"
         return Settled(outcome_of(item.plan, OutcomeKind.FAILED, summary, hint="apply again"))
@@ -220,14 +221,11 @@ def _without_a_job(item: Checked, said: str, following: Following) -> Settled:
     return Settled(replace(outcome, findings=settled.outcome.findings, collateral=settled.outcome.collateral))
 
 
-def _unreadable_secrets(item: Checked, after: Tree) -> tuple[tuple[str, ...], ...]:
-    """The secrets that would be set and that no read can compare."""
-    planned = [change.path for change in item.plan.changes if change.after is Mark.SENSITIVE]
-    return tuple(
-        path
-        for path in planned
-        if not (isinstance(get(after, path), Secret) and isinstance(get(item.live.tree, path), Secret))
-    )
+def _would_show(item: Checked, change: Change, after: Tree) -> bool:
+    """Whether reads would tell that this change has arrived; one such change tells for the whole update."""
+    if change.after is Mark.SENSITIVE:
+        return all(isinstance(get(tree, change.path), Secret) for tree in (item.live.tree, after))
+    return not unreliable(Difference(change.path, change.before, change.after), item.plan.target.environment)
 
 
 def reliable(plan: TargetPlan, moved: tuple[Difference, ...]) -> tuple[Difference, ...]:

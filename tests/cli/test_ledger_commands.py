@@ -8,7 +8,7 @@ import re
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -407,7 +407,7 @@ def test_a_restore_is_a_result_for_machines(project: Project) -> None:
     result = project.run("restore", run, "--emulator", *FAST, "--auto-approve", "--format", "json")
     assert result.code == 0
     (outcome,) = json.loads(result.out)["outcomes"]
-    assert (outcome["name"], outcome["outcome"]) == ("shop-prod", "applied")
+    assert (outcome["name"], outcome["kind"]) == ("shop-prod", "applied")
     assert "~ MinimumLength = 12 -> 8" in result.err
 
 
@@ -602,7 +602,7 @@ def test_resume_is_a_result_for_machines(project: Project) -> None:
     result = project.run("apply", "--resume", "--emulator", *FAST, "--format", "json")
     assert result.code == 0
     (outcome,) = json.loads(result.out)["outcomes"]
-    assert (outcome["name"], outcome["outcome"]) == ("shop-prod", "applied")
+    assert (outcome["name"], outcome["kind"]) == ("shop-prod", "applied")
 
 
 def test_resume_ends_with_nine_as_long_as_the_job_has_not_ended(project: Project) -> None:
@@ -741,13 +741,14 @@ def test_an_age_that_is_written_otherwise_is_a_wrong_command_line(project: Proje
 @pytest.mark.parametrize(
     ("created", "says"),
     [
-        (ago(hours=-1), "The plan was made in the future"),
-        ("yesterday", "The plan does not tell when it was made"),
-        ("", "The plan does not tell when it was made"),
+        (lambda: ago(hours=-1), "The plan was made in the future"),
+        (lambda: "yesterday", "The plan does not tell when it was made"),
+        (lambda: "", "The plan does not tell when it was made"),
     ],
+    ids=["in an hour", "a word", "nothing"],
 )
-def test_a_plan_of_no_time_that_can_be_is_refused(project: Project, created: str, says: str) -> None:
-    refused = project.run("apply", made_at(project, created), "--emulator", *FAST)
+def test_a_plan_of_no_time_that_can_be_is_refused(project: Project, created: Callable[[], str], says: str) -> None:
+    refused = project.run("apply", made_at(project, created()), "--emulator", *FAST)
     assert refused.code == 3
     assert f"Error: {says}\n" in refused.err
     assert project.updates() == 0
