@@ -66,7 +66,8 @@ def wait_for(
             if problem is not None:
                 raise problem
             return seen
-        observer(name, f"Still updating... [{elapsed:.0f}s elapsed, job {seen.id}, {seen.status or 'no status'}]")
+        told = (f"{elapsed:.0f}s elapsed", f"job {seen.id}", seen.status)
+        observer(name, f"Still updating... [{', '.join(word for word in told if word)}]")
         clock.sleep(min(waiting.poll_interval, max(waiting.job_timeout - elapsed, 0)))
         try:
             seen, problem = gateway.get_job(target, job.id or ""), None
