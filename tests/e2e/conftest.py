@@ -14,7 +14,7 @@ import pytest
 
 from reconciler.core.gateway import Backend, Gateway
 from reconciler.core.model import Desired, Job, Outcome, Plan, Target, TargetPlan
-from reconciler.core.store import Store, Stored
+from reconciler.core.store import Store
 from reconciler.emulator import EMULATOR_ACCOUNT, EMULATOR_REGION, Emulator, Fault, LoggedRequest, Switches
 from reconciler.ledger.ledger import Ledger, Opened
 from reconciler.ledger.record import Record
@@ -27,6 +27,7 @@ from reconciler.operations.restore import ways_back, with_remainder
 from reconciler.operations.resume import resume
 from reconciler.operations.settle import Following
 from reconciler.wiring import Connection, Selection, Services
+from tests.unit.operations.ledgers import Died, Watched
 
 _Answer = TypeVar("_Answer")
 
@@ -170,41 +171,6 @@ class Between:
         return answer
 
 
-@dataclass(frozen=True)
-class Watched:
-    """A place for objects whose writes somebody watches, who may raise before one or after it."""
-
-    store: Store
-    before: Callable[[str], None] = lambda _: None
-    after: Callable[[str], None] = lambda _: None
-
-    @property
-    def name(self) -> str:
-        return self.store.name
-
-    def get(self, key: str) -> Stored | None:
-        return self.store.get(key)
-
-    def list(self, prefix: str) -> tuple[str, ...]:
-        return self.store.list(prefix)
-
-    def put_if_absent(self, key: str, data: bytes) -> str | None:
-        return self._put(key, lambda: self.store.put_if_absent(key, data))
-
-    def put_if_match(self, key: str, data: bytes, tag: str) -> str | None:
-        return self._put(key, lambda: self.store.put_if_match(key, data, tag))
-
-    def _put(self, key: str, put: Callable[[], str | None]) -> str | None:
-        self.before(key)
-        tag = put()
-        self.after(key)
-        return tag
-
-
-class Died(BaseException):
-    """The process is gone: nothing in it may catch this."""
-
-
 MOMENTS = ("journalled", "sent", "waiting", "ended", "proven", "recorded")
 """When a run may die: with the update about to be sent, its answer just there, during the wait, when the job has
 ended, with the record about to be written, and before the journal is closed."""
@@ -241,7 +207,7 @@ class Fate:
         def at(moment: str) -> Callable[[str], None]:
             return lambda key: self._at(moment) if key.startswith("runs/") else None
 
-        return Watched(store, at("proven"), at("recorded"))
+        return Watched(store, at("proven"), lambda key, _data, _tag: at("recorded")(key))
 
     def sleep(self, sleep: Callable[[float], None]) -> Callable[[float], None]:
         """How the run waits."""

@@ -13,8 +13,8 @@ from reconciler.core.model import Desired, Job, Outcome, OutcomeKind, Plan
 from reconciler.ledger.lease import Holder, Lease
 from reconciler.ledger.record import key_of
 from reconciler.operations.jobs import Stopped, Waiting
-from tests.e2e.conftest import Between, Died, World, document, only, policy
-from tests.unit.operations.ledgers import MemoryLeases
+from tests.e2e.conftest import Between, World, document, only, policy
+from tests.unit.operations.ledgers import Died, MemoryLeases
 
 ON_UPDATE = "operation=UpdateBackendAuth"
 DAY = 24 * 60 * 60

@@ -20,19 +20,8 @@ from reconciler.emulator import PLANTED_CLIENT_SECRET, PLANTED_JOB_SECRET
 from reconciler.errors import AccessProblem, LedgerProblem, ReconcilerError
 from reconciler.ledger.record import Pipeline, Record
 from reconciler.operations.jobs import Stopped
-from tests.e2e.conftest import (
-    MOMENTS,
-    PROVIDERS,
-    SECRETS,
-    Watched,
-    World,
-    codes,
-    configuration,
-    document,
-    nested,
-    only,
-    policy,
-)
+from tests.e2e.conftest import MOMENTS, PROVIDERS, SECRETS, World, codes, configuration, document, nested, only, policy
+from tests.unit.operations.ledgers import Watched
 
 LENGTH = ("UserPoolConfigs", "PasswordPolicy", "MinimumLength")
 GOOGLE = ("UserPoolConfigs", "OAuth", "SocialProviderSettings", "Google", "ClientSecret")

@@ -12,8 +12,9 @@ from reconciler.core.model import EMBEDDED, Access, Desired, Outcome, OutcomeKin
 from reconciler.errors import LedgerProblem, PlanRefused
 from reconciler.operations.binding import Reached, check_age, check_binding
 from reconciler.operations.jobs import Stopped
-from tests.e2e.conftest import Watched, World, codes, configuration, document, only, policy
+from tests.e2e.conftest import World, codes, configuration, document, only, policy
 from tests.unit.core.builders import ORIGIN, TARGET
+from tests.unit.operations.ledgers import Watched
 
 ON_UPDATE = "operation=UpdateBackendAuth"
 

@@ -5,43 +5,18 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from reconciler.emulator import EMULATOR_ACCESS_KEY, EMULATOR_REGION, EMULATOR_SECRET_KEY
 from reconciler.emulator.faults import PLANTED_JOB_SECRET
+from tests.e2e.conftest import configuration
 from tests.faults.canary import canary
 
 ENVIRONMENT = "prod"
 RESOURCE = "shopauth"
 _SHORT, _LONG = 8, 12
-_MESSAGE = {
-    "DeliveryMethod": "EMAIL",
-    "EmailSettings": {"EmailMessage": "Your code: {####}", "EmailSubject": "Your code"},
-}
-_LIVE: Mapping[str, Any] = {
-    "AuthResources": "IDENTITY_POOL_AND_USER_POOL",
-    "Service": "COGNITO",
-    "IdentityPoolConfigs": {"IdentityPoolName": "shop_identitypool", "UnauthenticatedLogin": True},
-    "UserPoolConfigs": {
-        "UserPoolName": "shop_userpool",
-        "SignInMethod": "EMAIL",
-        "RequiredSignUpAttributes": ["EMAIL", "NAME"],
-        "Mfa": {"MFAMode": "OPTIONAL", "Settings": {"MfaTypes": ["SMS"], "SmsMessage": "Sign in with {####}"}},
-        "OAuth": {
-            "DomainPrefix": "shop-signin",
-            "OAuthGrantType": "CODE",
-            "OAuthScopes": ["OPENID", "EMAIL"],
-            "RedirectSignInURIs": ["https://shop.example.com/callback/"],
-            "RedirectSignOutURIs": ["https://shop.example.com/"],
-            "SocialProviderSettings": {"Google": {"ClientId": "google-1"}},
-        },
-        "PasswordPolicy": {"MinimumLength": _SHORT, "AdditionalConstraints": ["REQUIRE_DIGIT", "REQUIRE_LOWERCASE"]},
-        "VerificationMessage": _MESSAGE,
-    },
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +75,10 @@ def make_project(folder: Path, app: str, name: str) -> Project:
 
 
 def _configuration(length: int, secret: str) -> dict[str, Any]:
-    config: dict[str, Any] = deepcopy(dict(_LIVE))
+    config = configuration()
     pool = config["UserPoolConfigs"]
     pool["PasswordPolicy"]["MinimumLength"] = length
-    pool["OAuth"]["SocialProviderSettings"]["Google"]["ClientSecret"] = secret
+    pool["OAuth"]["SocialProviderSettings"] = {"Google": {"ClientId": "google-1", "ClientSecret": secret}}
     return config
 
 

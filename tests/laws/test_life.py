@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from reconciler.core.model import EMBEDDED, Mark, Outcome, OutcomeKind, Plan, Target, TargetPlan
 from reconciler.core.normalise import live_tree
 from reconciler.core.planfile import from_json, to_json
-from reconciler.core.store import Store, Stored
 from reconciler.core.tree import ABSENT, get
 from reconciler.emulator import EMULATOR_ACCOUNT, EMULATOR_REGION, Fault, Switches
 from reconciler.errors import ReconcilerError
@@ -36,6 +35,7 @@ from reconciler.operations.resume import resume
 from reconciler.operations.settle import Following
 from tests.laws.conftest import APP, ENVIRONMENT, GUARDS, RESOURCE, Bench, Trial, new_bench
 from tests.laws.strategies import CANARY, Written, configurations, documents
+from tests.unit.operations.ledgers import Died, Watched
 
 TARGET = Target(APP, ENVIRONMENT, RESOURCE, EMULATOR_REGION, EMULATOR_ACCOUNT, EMBEDDED)
 DEATHS = st.one_of(st.none(), st.none(), st.integers(0, 70))
@@ -68,10 +68,6 @@ FAULTS = st.sampled_from(
 )
 
 
-class Died(BaseException):
-    """The process is gone: nothing in it may catch this."""
-
-
 @dataclass
 class Fate:
     """How many steps are left until the process dies; None while it lives on."""
@@ -87,40 +83,6 @@ class Fate:
         self.left -= 1
 
 
-@dataclass
-class Mortal:
-    """A store whose writer may die before or after each write; it notes the runs that journalled an intent."""
-
-    store: Store
-    fate: Fate
-    begun: list[str] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        return self.store.name
-
-    def get(self, key: str) -> Stored | None:
-        return self.store.get(key)
-
-    def list(self, prefix: str) -> tuple[str, ...]:
-        return self.store.list(prefix)
-
-    def put_if_absent(self, key: str, data: bytes) -> str | None:
-        return self._put(key, data, lambda: self.store.put_if_absent(key, data))
-
-    def put_if_match(self, key: str, data: bytes, tag: str) -> str | None:
-        return self._put(key, data, lambda: self.store.put_if_match(key, data, tag))
-
-    def _put(self, key: str, data: bytes, write: Callable[[], str | None]) -> str | None:
-        self.fate.step()
-        tag = write()
-        body = json.loads(data)
-        if tag is not None and key.startswith("journal/") and body["open"] and body["run"] not in self.begun:
-            self.begun.append(body["run"])
-        self.fate.step()
-        return tag
-
-
 class Life(RuleBasedStateMachine):
     """One environment, from its first document to whatever comes."""
 
@@ -133,13 +95,14 @@ class Life(RuleBasedStateMachine):
         self.fate = Fate()
         self.written = Written({"Service": "COGNITO"})
         self.saved: Plan | None = None
+        self.begun: list[str] = []
 
     @initialize(live=configurations(), service=SERVICES)
     def begin(self, live: dict[str, Any], service: dict[str, Any]) -> None:
         self.bench = new_bench(self.folder, step=self.fate.step)
         self.trial = self.bench.trial(live, Switches().updated(service))
-        self.store = Mortal(FolderStore(self.folder / "ledger"), self.fate)
-        ledger = Ledger(self.store, FileLeases(self.folder / "ledger" / "locks"))
+        store = Watched(FolderStore(self.folder / "ledger"), lambda _: self.fate.step(), self._wrote)
+        ledger = Ledger(store, FileLeases(self.folder / "ledger" / "locks"))
         self.trial.services.books.ledger = ledger
         self.ledger = ledger
 
@@ -227,7 +190,7 @@ class Life(RuleBasedStateMachine):
             return None
 
     def carry_out(self, made: Plan, death: int | None, *, saved: bool) -> None:
-        before, began = self.updates, len(self.store.begun)
+        before, began = self.updates, len(self.begun)
         services = self.trial.services
         self.fate.left = death
         try:
@@ -245,7 +208,7 @@ class Life(RuleBasedStateMachine):
             outcome = None
         finally:
             self.fate.left = None
-        assert self.updates - before <= len(self.store.begun) - began <= 1, "sent once, and only what is journalled"
+        assert self.updates - before <= len(self.begun) - began <= 1, "sent once, and only what is journalled"
         if outcome is not None:
             event(f"{'saved' if saved else 'documents'}: {outcome.kind}")
             assert not outcome.unrecorded
@@ -273,6 +236,13 @@ class Life(RuleBasedStateMachine):
     def updates(self) -> int:
         return len(self.trial.updates)
 
+    def _wrote(self, key: str, data: bytes, tag: str | None) -> None:
+        """Note the runs that journalled an intent, and perhaps die after the write."""
+        body = json.loads(data)
+        if tag is not None and key.startswith("journal/") and body["open"] and body["run"] not in self.begun:
+            self.begun.append(body["run"])
+        self.fate.step()
+
     def kept(self) -> Mapping[str, bytes]:
         """Every byte of the ledger."""
         folder = self.folder / "ledger"
@@ -285,7 +255,7 @@ class Life(RuleBasedStateMachine):
         if not hasattr(self, "store"):
             return
         opened = {entry.intent.run.id for entry in self.ledger.all_under_way()}
-        for run in self.store.begun:
+        for run in self.begun:
             assert run in opened or self.ledger.found(run), f"run {run} left no trace"
 
     @invariant()

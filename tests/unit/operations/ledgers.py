@@ -1,11 +1,11 @@
-"""A ledger in memory, that can be told to fail: for what a folder and a bucket do only on a bad day."""
+"""Ledgers that can be told to fail, and that are watched: for what a folder and a bucket do only on a bad day."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from reconciler.core.store import Stored
+from reconciler.core.store import Store, Stored
 from reconciler.errors import LedgerProblem, TargetLocked
 from reconciler.ledger.lease import Held, Holder, Lease
 from reconciler.ledger.ledger import Ledger
@@ -13,6 +13,44 @@ from reconciler.ledger.record import Run, Who
 from reconciler.operations.keeping import Keeping
 
 RUN = Run("20260101T000000Z-0000aaaa", "apply", "2026-01-01T00:00:00Z", Who("me", "here"), "sha256:1")
+
+
+class Died(BaseException):
+    """The process is gone: nothing in it may catch this."""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A place for objects whose writes somebody watches, who may raise before one or after it.
+
+    ``before`` is told the key, ``after`` the key, the data, and the tag, which is None where nothing was written.
+    """
+
+    store: Store
+    before: Callable[[str], None] = lambda _: None
+    after: Callable[[str, bytes, str | None], None] = lambda *_: None
+
+    @property
+    def name(self) -> str:
+        return self.store.name
+
+    def get(self, key: str) -> Stored | None:
+        return self.store.get(key)
+
+    def list(self, prefix: str) -> tuple[str, ...]:
+        return self.store.list(prefix)
+
+    def put_if_absent(self, key: str, data: bytes) -> str | None:
+        return self._put(key, data, lambda: self.store.put_if_absent(key, data))
+
+    def put_if_match(self, key: str, data: bytes, tag: str) -> str | None:
+        return self._put(key, data, lambda: self.store.put_if_match(key, data, tag))
+
+    def _put(self, key: str, data: bytes, put: Callable[[], str | None]) -> str | None:
+        self.before(key)
+        tag = put()
+        self.after(key, data, tag)
+        return tag
 
 
 @dataclass

@@ -219,21 +219,23 @@ def test_a_lost_answer_after_which_live_is_unchanged_did_not_land() -> None:
     assert "did not land" in outcome.summary
 
 
-def test_a_secret_that_nobody_can_read_leaves_a_lost_answer_unknown() -> None:
+def test_a_secret_that_nobody_can_read_any_more_leaves_a_lost_answer_unknown() -> None:
     key = "UserPoolConfigs.OAuth.SocialProviderSettings.Google.ClientSecret"
-    hidden = {"OAuth": {**OAUTH, "SocialProviderSettings": {"Google": {"ClientId": "id"}}}}
-    document = desired({key: secret("GOCSPX-new-secret"), "UserPoolConfigs.OAuth.OAuthGrantType": "IMPLICIT"})
-    planned = plan([document], lambda _: Double(auth=[config(hidden)]), now="")
+    google = {"ClientId": "id"}
+    hidden = {"OAuth": {**OAUTH, "SocialProviderSettings": {"Google": google}}}
+    shown = {"OAuth": {**OAUTH, "SocialProviderSettings": {"Google": {**google, "ClientSecret": "GOCSPX-old-secret"}}}}
+    document = desired({key: secret("GOCSPX-new-secret")})
+    planned = plan([document], lambda _: Double(auth=[config(shown)]), now="")
 
     def resolve(_document: Desired) -> tuple[Desired, tuple[Diagnostic, ...]]:
         return document, ()
 
-    gateway = Double(auth=[config(hidden)], update=AnswerLost("504"))
+    gateway = Double(auth=[config(shown), config(shown), config(hidden)], update=AnswerLost("504"))
     (outcome,) = apply(
         planned, lambda _: gateway, resolve, keeping=keeping(), clock=Time().clock, waiting=Waiting(10, 1800, 3)
     )
     assert outcome.kind is OutcomeKind.UNKNOWN
-    assert "can't be read" in outcome.detail
+    assert outcome.detail == f"no job appeared, and no read can tell whether {key} arrived"
 
 
 def test_a_job_that_may_be_anothers_proves_nothing() -> None:
