@@ -77,6 +77,7 @@ def make_project(folder: Path, app: str, name: str) -> Project:
 def _configuration(length: int, secret: str) -> dict[str, Any]:
     config = configuration()
     pool = config["UserPoolConfigs"]
+    del pool["ForgotPassword"]  # deprecated, and in no update: a service that wipes what is left out wipes it
     pool["PasswordPolicy"]["MinimumLength"] = length
     pool["OAuth"]["SocialProviderSettings"] = {"Google": {"ClientId": "google-1", "ClientSecret": secret}}
     return config
