@@ -40,8 +40,8 @@ class FileLease:
         self._descriptor: int | None = descriptor
 
     def lost(self) -> bool:
-        """False: the kernel gives it to nobody else."""
-        return False
+        """Whether it was released: until then the kernel gives it to nobody else."""
+        return self._descriptor is None
 
     def release(self) -> None:
         """Unlock the file. It is left there: others may have it open, and all must lock the same one."""

@@ -76,8 +76,11 @@ class StoreLease:
         self._thread.start()
 
     def lost(self) -> bool:
-        """Whether it is another's, or may be soon since no heartbeat came through. Once lost, it stays lost."""
-        if self._timing.clock() >= self._good_until:
+        """Whether it is another's, or may be soon: no heartbeat came through, or it was released.
+
+        Once lost, it stays lost.
+        """
+        if self._stop.is_set() or self._timing.clock() >= self._good_until:
             self._lost = True
         return self._lost
 

@@ -35,7 +35,7 @@ class Lease(Protocol):
     """A target that is ours until it is released."""
 
     def lost(self) -> bool:
-        """Whether somebody else may hold the target by now: then nothing may be sent any more."""
+        """Whether somebody else may hold the target by now, or it was released: then nothing may be sent any more."""
         ...
 
     def release(self) -> None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reconciler.core.model import Commit, Live, Outcome, Target, TargetPlan
+from reconciler.core.model import Commit, Live, Outcome, OutcomeKind, Target, TargetPlan
 
 RECORD_VERSION = 1
 _UNFIT = re.compile(r"[^A-Za-z0-9_-]+")
@@ -96,6 +96,11 @@ class Record:
     caller: str | None = None
     resumes: str | None = None
 
+    @property
+    def may_have_landed(self) -> bool:
+        """Whether the update may have moved something: it was sent, and not found without a job and without effect."""
+        return self.sent and not (self.outcome.kind is OutcomeKind.FAILED and self.outcome.job is None)
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -120,14 +125,12 @@ def run_id(started: str, token: str) -> str:
 
 
 def key_of(target: Target) -> str:
-    """The word under which a target's journal and lease are kept: one for each environment, whatever the resource."""
-    identity: Sequence[str | None] = (
-        target.account,
-        target.region,
-        target.endpoint,
-        target.app,
-        target.environment,
-    )
+    """The word under which a target's journal and lease are kept: one for each environment, whatever the resource.
+
+    The account is no part of it: an app's id is of one account alone, and an account that STS did not tell must
+    not make the same environment another one.
+    """
+    identity: Sequence[str | None] = (target.region, target.endpoint, target.app, target.environment)
     digest = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
     words = _UNFIT.sub("_", f"{target.app}-{target.environment}")[:_LONGEST_WORD]
     return f"{words.strip('-_') or 'target'}-{digest}"

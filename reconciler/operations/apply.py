@@ -29,7 +29,7 @@ from reconciler.operations.jobs import Clock, Stopped, Waiting, free_for_us
 from reconciler.operations.keeping import Keeping
 from reconciler.operations.leasing import Leased, leased
 from reconciler.operations.resume import pick_up
-from reconciler.operations.settle import Checked, Following, failed, outcome_of, settle
+from reconciler.operations.settle import Checked, Following, failed, how_to_look, outcome_of, settle
 
 GatewayOf = Callable[[Desired], Gateway]
 
@@ -133,6 +133,9 @@ def _each(
         except ReconcilerError as problem:
             return failed(item.plan, problem)
         except Exception as problem:  # noqa: BLE001 - a fault of ours in one target must not hide another's outcome
+            if item.plan.name in run.keeping.sent:
+                summary = f"the update was sent, and then came a {type(problem).__name__}"
+                return outcome_of(item.plan, OutcomeKind.UNKNOWN, summary, hint=how_to_look(item.plan.target, None))
             summary = f"nothing was sent: there was a {type(problem).__name__}"
             return outcome_of(item.plan, OutcomeKind.FAILED, summary)
 
@@ -149,13 +152,14 @@ def _picked_up(item: _Work, run: _Applying) -> _Work | Outcome:
     opened = ledger.under_way(item.plan.target)
     if opened is not None:
         outcome = pick_up(opened, item.gateway, run.keeping, run.following)
-        ours = opened.intent.run.digest == digest
-        if ours and outcome.kind is OutcomeKind.FAILED and outcome.job is None and not outcome.unrecorded:
-            # It did not land, so the plan was not used.
-            ledger.free(digest, opened.intent.run.id, run.keeping.run)
-        elif ours:
+        settled = outcome.kind in {OutcomeKind.APPLIED, OutcomeKind.FAILED} and not outcome.unrecorded
+        landed = outcome.kind is not OutcomeKind.FAILED or outcome.job is not None
+        ours = opened.intent.run.digest == digest and (landed or not settled)
+        if ours or not settled:
+            run.keeping.leave_out(item.plan)
+        if ours:
             return outcome
-        if outcome.kind not in {OutcomeKind.APPLIED, OutcomeKind.FAILED} or outcome.unrecorded:
+        if not settled:
             summary = f"the update of run {opened.intent.run.id} comes first: {outcome.summary}"
             return replace(outcome, summary=summary, changes=())
     used = ledger.used_by(digest) if run.saved else None
@@ -216,9 +220,11 @@ def _finish(item: Checked, held: Leased, run: _Applying) -> Outcome:
     clock.sleep(0)
     if refused := held.refusal(item.plan):
         return refused
+    run.following.observer(item.plan.name, "Modifying...")
     began = clock.now()
     opened = keeping.begin(again, before)
-    run.following.observer(item.plan.name, "Modifying...")
+    if refused := held.refusal(item.plan):  # the journal may have taken longer than the lease is good for
+        return keeping.refused(opened, refused, clock.utc(), clock.now() - began)
     try:
         answer = again.gateway.update_auth(item.plan.target, request)
     except AnswerLost as problem:

@@ -53,14 +53,16 @@ def wait_for(
 ) -> Job:
     """The job as it ended, or as it was last seen at the deadline.
 
-    A status that nobody knows counts as running. A poll that fails is tried again until the deadline.
+    A status that nobody knows counts as running for a day. A poll that fails is tried again until the deadline.
 
     Raises:
+        NotFound: six polls running found no such job.
         ServiceProblem: every poll failed until the deadline, or access was lost.
     """
     started = clock.now()
-    seen, problem = job, None
-    while seen.status not in {COMPLETED, FAILED}:
+    seen, missed = job, 0
+    problem: ServiceProblem | None = None
+    while seen.status not in {COMPLETED, FAILED} and not forgotten(seen, clock.utc()):
         elapsed = clock.now() - started
         if elapsed >= waiting.job_timeout:
             if problem is not None:
@@ -70,9 +72,13 @@ def wait_for(
         observer(name, f"Still updating... [{', '.join(word for word in told if word)}]")
         clock.sleep(min(waiting.poll_interval, max(waiting.job_timeout - elapsed, 0)))
         try:
-            seen, problem = gateway.get_job(target, job.id or ""), None
-        except (ReadFailed, NotFound) as failed:
-            problem = failed
+            seen, problem, missed = gateway.get_job(target, job.id or ""), None, 0
+        except NotFound as gone:
+            problem, missed = gone, missed + 1
+            if missed == _LOOKS:
+                raise
+        except ReadFailed as failed:
+            problem, missed = failed, 0
     return seen
 
 
@@ -137,10 +143,15 @@ def _listed(gateway: Gateway, target: Target) -> tuple[Job, ...]:
 def _running(jobs: Iterable[Job], now: datetime) -> Job | None:
     """A job that has not ended. One whose status nobody knows counts for a day: that status may be an end too."""
     for job in jobs:
-        old = job.created is not None and now.timestamp() - job.created / 1000 > _FORGOTTEN
-        if job.status == RUNNING or (job.status not in {COMPLETED, FAILED} and not old):
+        if job.status == RUNNING or (job.status not in {COMPLETED, FAILED} and not forgotten(job, now)):
             return job
     return None
+
+
+def forgotten(job: Job, now: datetime) -> bool:
+    """Whether a job has had a status that nobody knows for more than a day: that status may be an end."""
+    old = job.created is not None and now.timestamp() - job.created / 1000 > _FORGOTTEN
+    return old and job.status not in {RUNNING, COMPLETED, FAILED}
 
 
 def _another(job: Job, now: datetime, *, waited: bool) -> AnotherJobRunning:

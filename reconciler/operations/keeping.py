@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -27,6 +28,8 @@ class Keeping:
     """The targets, by name, for which something may have been sent."""
     recorded: set[tuple[str, str]] = field(default_factory=set)
     """The records written, by run and target."""
+    broken: list[ReconcilerError] = field(default_factory=list)
+    """Why what was not sent could not be recorded: nobody tries again for the targets that are left."""
 
     def resuming(self, intent: Intent) -> Keeping:
         """The same for the part of this run that settles another run's update: a run with an id of its own."""
@@ -94,9 +97,25 @@ class Keeping:
         Returns:
             The outcome; with a finding where the ledger could not be written.
         """
-        if outcome.unrecorded or any(name == plan.name for _, name in self.recorded):
+        if outcome.unrecorded or (self.run.id, plan.name) in self.recorded:
             return outcome
+        if self.broken:
+            return _told(outcome, self.broken[0])
         return self._written(self._record(plan, outcome, ended, seconds, sent=False))
+
+    def leave_out(self, plan: TargetPlan) -> None:
+        """Record nothing more of a target: what is told of it is the outcome of an update that is recorded."""
+        self.recorded.add((self.run.id, plan.name))
+
+    def free(self, intent: Intent) -> None:
+        """Let the plan of an update be used again that did not land, where nothing else of its run may have landed.
+
+        A ledger that can't be written leaves it used, which is the safe side.
+        """
+        with contextlib.suppress(*UNKEPT):
+            open_too = any(opened.intent.run.id == intent.run.id for opened in self.ledger.all_under_way())
+            if not open_too and not any(record.may_have_landed for record in self.ledger.found(intent.run.id)):
+                self.ledger.free(intent.run.digest, intent.run.id, self.run)
 
     def _closed(self, opened: Opened, outcome: Outcome) -> Outcome:
         """Close the journal, once the ledger has the outcome: never the other way round."""
@@ -104,7 +123,7 @@ class Keeping:
             try:
                 self.ledger.settle(opened, self.run)
             except UNKEPT as problem:
-                return _told(outcome, problem)
+                return _told(outcome, problem, "its journal could not be closed")
         return outcome
 
     def _record(self, plan: TargetPlan, outcome: Outcome, ended: datetime, seconds: float, *, sent: bool) -> Record:
@@ -123,14 +142,16 @@ class Keeping:
         try:
             self.ledger.write(record)
         except UNKEPT as problem:
+            if not record.sent:
+                self.broken.append(problem)
             return _told(record.outcome, problem)
         self.recorded.add((record.run.id, record.plan.name))
         return record.outcome
 
 
-def _told(outcome: Outcome, problem: ReconcilerError) -> Outcome:
+def _told(outcome: Outcome, problem: ReconcilerError, lacks: str = "the ledger does not have this") -> Outcome:
     if problem.summary == outcome.summary:
         return outcome  # the same is what the outcome is about
     hint = problem.hint or "keep this output"
-    finding = Finding(UNRECORDED, f"the ledger does not have this: {problem.summary}", problem.detail, hint)
+    finding = Finding(UNRECORDED, f"{lacks}: {problem.summary}", problem.detail, hint)
     return replace(outcome, findings=(*outcome.findings, finding))

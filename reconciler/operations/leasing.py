@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from reconciler.core.model import Outcome, OutcomeKind, TargetPlan
-from reconciler.errors import ReconcilerError
+from reconciler.errors import UNKEPT, ReconcilerError
 from reconciler.ledger.lease import Lease
 from reconciler.ledger.record import key_of
 from reconciler.operations.jobs import Stopped
@@ -35,14 +35,21 @@ class Leased:
 def leased(plans: Sequence[TargetPlan], keeping: Keeping, following: Following) -> Iterator[Leased]:
     """Hold the environment of each plan; given back at the end, whatever happens.
 
-    Leases are taken in the order of their keys, so that two runs never wait for one another.
+    Leases are taken in the order of their keys, so that two runs never wait for one another. A ledger that failed
+    once is not tried again for the targets that are left: each try may take a minute.
     """
     leases: dict[str, Lease] = {}
     refusals: dict[str, Outcome] = {}
     wanted = {key_of(plan.target): plan for plan in plans}
+    broken: ReconcilerError | None = None
     try:
         for key, plan in sorted(wanted.items()):
+            if broken is not None:
+                refusals[plan.name] = failed(plan, broken)
+                continue
             try:
+                if leases:
+                    following.clock.sleep(0)
                 leases[key] = keeping.ledger.leases.acquire(
                     key,
                     keeping.holder(plan),
@@ -52,6 +59,9 @@ def leased(plans: Sequence[TargetPlan], keeping: Keeping, following: Following) 
                 )
             except Stopped:
                 refusals[plan.name] = outcome_of(plan, OutcomeKind.SKIPPED, "nothing was sent")
+            except UNKEPT as problem:
+                broken = problem
+                refusals[plan.name] = failed(plan, problem)
             except ReconcilerError as problem:
                 refusals[plan.name] = failed(plan, problem)
         yield Leased(leases, refusals)

@@ -57,6 +57,9 @@ def resume(
                 return outcome_of(plan, OutcomeKind.SKIPPED, "its update was not looked at")
             except ReconcilerError as problem:
                 return failed(plan, problem)
+            except Exception as problem:  # noqa: BLE001 - a fault of ours in one target must not hide another's outcome
+                summary = f"its update was not settled: there was a {type(problem).__name__}"
+                return outcome_of(plan, OutcomeKind.UNKNOWN, summary)
 
         return for_each(work, one, parallelism=parallelism)
 
@@ -83,7 +86,10 @@ def pick_up(opened: Opened, gateway: Gateway, keeping: Keeping, following: Follo
         answer = Job(intent.job, status="")
     settled = settle(_as_it_was(intent, gateway), answer, intent.jobs, following, again=True)
     clock = following.clock
-    return keeping.resuming(intent).finish(opened, settled, clock.utc(), clock.now() - began)
+    outcome = keeping.resuming(intent).finish(opened, settled, clock.utc(), clock.now() - began)
+    if outcome.kind is OutcomeKind.FAILED and outcome.job is None and not outcome.unrecorded:
+        keeping.free(intent)  # it did not land
+    return outcome
 
 
 def _as_it_was(intent: Intent, gateway: Gateway) -> Checked:

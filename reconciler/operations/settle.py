@@ -6,10 +6,13 @@ From here on nothing may hide that the update was sent: whatever goes wrong beco
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from reconciler.core.diff import Difference, differences
-from reconciler.core.gateway import Gateway
+from reconciler.core.fields import SECRETS
+from reconciler.core.gateway import Backend, Gateway
 from reconciler.core.meta import moved_beyond
 from reconciler.core.model import (
     EMBEDDED,
@@ -27,18 +30,19 @@ from reconciler.core.model import (
     dotted,
 )
 from reconciler.core.targetplan import Prepared
-from reconciler.core.tree import get
+from reconciler.core.tree import ABSENT, get
 from reconciler.core.verify import as_plan, unreliable
 from reconciler.errors import (
     AccessProblem,
     AnotherJobRunning,
     AnswerLost,
+    NotFound,
     ReconcilerError,
     ServiceProblem,
     TargetLocked,
 )
 from reconciler.operations.fleet import Observer
-from reconciler.operations.jobs import COMPLETED, FAILED, Clock, Stopped, Waiting, find_started, wait_for
+from reconciler.operations.jobs import COMPLETED, FAILED, Clock, Stopped, Waiting, find_started, forgotten, wait_for
 from reconciler.operations.live import read_live
 from reconciler.operations.verify import UNSEEN, verify
 
@@ -51,6 +55,41 @@ class Checked:
     gateway: Gateway
     prepared: Prepared
     live: Live
+
+
+@dataclass(frozen=True, slots=True)
+class Discreet:
+    """A gateway that does not repeat why a job failed.
+
+    That text quotes what was sent. A secret in it is masked by whoever sent it; another run does not know it.
+    """
+
+    gateway: Gateway
+
+    def get_auth(self, target: Target) -> Mapping[str, Any]:
+        """As the gateway says."""
+        return self.gateway.get_auth(target)
+
+    def get_backend(self, app: str, environment: str | None) -> Backend:
+        """As the gateway says."""
+        return self.gateway.get_backend(app, environment)
+
+    def get_job(self, target: Target, job_id: str) -> Job:
+        """The job without its reason."""
+        return _without_reason(self.gateway.get_job(target, job_id))
+
+    def list_jobs(self, target: Target) -> tuple[Job, ...]:
+        """The jobs without their reasons."""
+        return tuple(_without_reason(job) for job in self.gateway.list_jobs(target))
+
+    def update_auth(self, target: Target, config: Mapping[str, Any]) -> Job:
+        """As the gateway says."""
+        return self.gateway.update_auth(target, config)
+
+
+def _without_reason(job: Job) -> Job:
+    said = "its reason may quote a secret that only the run knew which sent it, and is not repeated"
+    return replace(job, error=said if job.error else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +123,15 @@ def settle(
     """
     job = answer if isinstance(answer, Job) else None
     said = "the answer named no job" if isinstance(answer, Job) else answer.summary
+    gateway = Discreet(item.gateway) if again and _carried_secrets(item.plan) else item.gateway
+    item = replace(item, gateway=gateway)
     try:
         if job is None or (job.id is None and job.status not in {COMPLETED, FAILED}):
-            job = find_started(item.gateway, item.plan.target, before, clock=following.clock, waiting=following.waiting)
+            job = find_started(gateway, item.plan.target, before, clock=following.clock, waiting=following.waiting)
         if job is None:
             settled = _without_a_job(item, said, following)
         else:
-            settled = _followed(item, job, following, candidate=isinstance(answer, AnswerLost))
+            settled = _followed(item, job, following, candidate=isinstance(answer, AnswerLost), again=again)
         doubtful = settled.outcome.kind is OutcomeKind.UNKNOWN and not again
         return replace(settled, ended=settled.ended and not doubtful)
     except Stopped as stopped:
@@ -103,24 +144,31 @@ def settle(
     return Settled(outcome, ended=False)
 
 
-def _followed(item: Checked, job: Job, following: Following, *, candidate: bool) -> Settled:
+def _followed(item: Checked, job: Job, following: Following, *, candidate: bool, again: bool) -> Settled:
     """Wait for the job and judge what stands after it; a candidate may be somebody else's."""
-    plan = item.plan
+    plan, clock = item.plan, following.clock
     following.observer(plan.name, f"Update started [job {job.id}]")
-    job = wait_for(
-        item.gateway,
-        plan.target,
-        job,
-        name=plan.name,
-        clock=following.clock,
-        waiting=following.waiting,
-        observer=following.observer,
-    )
+    try:
+        job = wait_for(
+            item.gateway,
+            plan.target,
+            job,
+            name=plan.name,
+            clock=clock,
+            waiting=following.waiting,
+            observer=following.observer,
+        )
+    except NotFound as problem:
+        if not again:
+            raise
+        return _without_a_job(item, f"job {job.id} is not there any more: {problem.summary}", following)
     if job.status == FAILED and candidate:
         said = f"a job that may be another's failed: {job.error or 'it does not say why'}"
         return Settled(_unknown(plan, job, "nobody can say whether the update landed", said))
     if job.status == FAILED:
         return _after_a_failed_job(item, job, following)
+    if job.status != COMPLETED and again and forgotten(job, clock.utc()):
+        return _without_a_job(item, f"job {job.id} has had the status {job.status or 'unknown'} for days", following)
     if job.status != COMPLETED:
         waited = f"the job had not ended after {following.waiting.job_timeout:.0f}s"
         summary = f"{waited}, its status is {job.status or 'unknown'}"
@@ -231,6 +279,13 @@ def _would_show(item: Checked, change: Change, after: Tree) -> bool:
 def reliable(plan: TargetPlan, moved: tuple[Difference, ...]) -> tuple[Difference, ...]:
     """What moved without the members that read back differently by themselves."""
     return tuple(move for move in moved if not unreliable(move, plan.target.environment))
+
+
+def _carried_secrets(plan: TargetPlan) -> bool:
+    """Whether the update had a secret in it, of whatever provider."""
+    blocks = [tuple(block.split(".")) for block in plan.sent]
+    carried = [path for path in SECRETS if any(path[: len(block)] == block for block in blocks)]
+    return any(get(plan.planned, path) is not ABSENT for path in carried)
 
 
 def _unknown(plan: TargetPlan, job: Job | None, summary: str, detail: str = "") -> Outcome:
