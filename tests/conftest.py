@@ -4,11 +4,33 @@ import fcntl
 import os
 import subprocess
 import sys
+import tempfile
 import venv
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.service_models import share_service_models
+
+_MEMORY = Path("/dev/shm")  # noqa: S108 - it is where Linux has a file system in memory
+_ENOUGH = 1 << 30
+
+
+def _write_to_memory() -> None:
+    """Let temporary files be in memory, if there is room: every test has a ledger, which waits for the disk.
+
+    Whoever names a place with TMPDIR or --basetemp has it there.
+    """
+    if "TMPDIR" in os.environ or not os.access(_MEMORY, os.W_OK):
+        return
+    memory = os.statvfs(_MEMORY)
+    if memory.f_bavail * memory.f_frsize >= _ENOUGH and not memory.f_flag & os.ST_NOEXEC:
+        tempfile.tempdir = str(_MEMORY)
+
+
+share_service_models()
+_write_to_memory()
 
 _CACHE = Path(__file__).parents[1] / ".cache"
 
@@ -16,16 +38,16 @@ _CACHE = Path(__file__).parents[1] / ".cache"
 @pytest.fixture(scope="session")
 def aws_cli() -> Path:
     """Return the real `aws`; it pins its own botocore, so it cannot live beside the one under test."""
-    return _executable("aws", package="awscli")
+    return executable("aws", package="awscli")
 
 
 @pytest.fixture(scope="session")
 def checkov() -> Path:
     """Return the real `checkov`, which is heavy and pins much."""
-    return _executable("checkov", package="checkov")
+    return executable("checkov", package="checkov")
 
 
-def _executable(name: str, *, package: str) -> Path:
+def executable(name: str, *, package: str) -> Path:
     """Return a program: the one that $RECONCILER_TEST_<NAME> names, or one installed once into .cache."""
     given = os.environ.get(f"RECONCILER_TEST_{name.upper()}")
     if given:

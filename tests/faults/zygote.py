@@ -168,13 +168,11 @@ def _prepare() -> None:
     for name in _IMPORTED:
         importlib.import_module(name)
     import boto3
-    import botocore.loaders
-    import botocore.session
 
     from reconciler.cli.main import main
+    from tests.service_models import share_service_models
 
-    loader = botocore.loaders.create_loader()  # keeps the service's model, which is a file of a megabyte
-    botocore.session.create_loader = lambda *_: loader
+    share_service_models()
     session = boto3.Session(aws_access_key_id="none", aws_secret_access_key="none", region_name="us-east-1")
     session.client("amplifybackend").close()
     with contextlib.redirect_stdout(io.StringIO()):
