@@ -2,47 +2,92 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from reconciler.core.model import Commit
 
 _SECONDS = 10
+_CHOOSES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX")
+"""What git sets for its hooks, so that they look at the repository that runs them and at no other."""
 
 
-def commit_of(files: Iterable[str], folder: Path) -> Commit | None:
-    """The commit of the work tree around a folder; dirty where one of the files differs from it, or is not in it.
+def commit_of(files: Iterable[str], folder: Path, *, seconds: float = _SECONDS) -> Commit | None:
+    """The commit of the repository in which files are; dirty where one of them differs from it, or is not in it.
+
+    A file behind a link is looked at too, as well as the link.
 
     Args:
         files: the documents' files; names that are no files, such as that of standard input, are not looked at.
         folder: from where the files are named.
+        seconds: how long git may take for one answer.
 
     Returns:
-        None where there is no work tree, no commit yet, or no git.
+        None where no file is in a repository, where they are in several, or where one of those has no commit
+        yet, or can't be asked.
     """
-    head = _git(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-    if not head:
+    named = [path for file in files if os.path.lexists(path := folder / file)]
+    paths = sorted({_placed(path) for path in named} | {Path(os.path.realpath(path)) for path in named})
+    above = {parent: _above(parent) for parent in {path.parent for path in paths}}
+    found = {_top_and_head(top, seconds) for top in above.values() if top is not None}
+    if len(found) != 1:
         return None
-    named = sorted({file for file in files if (folder / file).exists()})
+    (only,) = found
+    if only is None:
+        return None
+    top, head = only
+    inside = [path for path in paths if above[path.parent] is not None]
+    return Commit(head, dirty=True if len(inside) < len(paths) else _differs(top, inside, seconds))
+
+
+def _placed(path: Path) -> Path:
+    """Where a file is, or the link that bears its name: links on the way to it are resolved."""
+    return Path(os.path.realpath(path.parent)) / path.name
+
+
+def _above(folder: Path) -> Path | None:
+    """The nearest folder, this one or above it, that looks like the top of a work tree or of a submodule."""
+    return next((top for top in (folder, *folder.parents) if os.path.lexists(top / ".git")), None)
+
+
+def _top_and_head(folder: Path, seconds: float) -> tuple[Path, str] | None:
+    """The top of the work tree around a folder, and the commit there; None where git can't tell both."""
+    told = _git(folder, seconds, "rev-parse", "--show-toplevel", "HEAD^{commit}")
+    if told is None:
+        return None
+    top, _, head = told.rpartition("\n")
+    return Path(top), head
+
+
+def _differs(top: Path, paths: Sequence[Path], seconds: float) -> bool | None:
+    """Whether a file differs from the commit; None where git can't tell, or not in time."""
     # Untracked files are asked for by name: people's git may be told not to show them.
     shown = ["--porcelain", "--ignored", "--untracked-files=normal"]
-    changed = _git(folder, "status", *shown, "--", *named) if named else ""
-    return Commit(head, dirty=changed is None or bool(changed))
+    changed = _git(top, seconds, "status", *shown, "--", *(str(path) for path in paths))
+    return None if changed is None else bool(changed)
 
 
-def _git(folder: Path, *arguments: str) -> str | None:
+def _git(folder: Path, seconds: float, *arguments: str) -> str | None:
     """What git answers; None where it can't."""
     # Without optional locks looking at the status never stands in the way of somebody's own git.
     program = shutil.which("git")
     if program is None:
         return None
     command = [program, "--no-optional-locks", "--literal-pathspecs", *arguments]
+    environment = {name: value for name, value in os.environ.items() if name not in _CHOOSES}
     try:
         answer = subprocess.run(
-            command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=seconds,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return answer.stdout.decode("utf-8", "replace").strip() if answer.returncode == 0 else None
+    return os.fsdecode(answer.stdout).strip() if answer.returncode == 0 else None

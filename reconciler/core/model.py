@@ -384,10 +384,13 @@ class TargetFailure:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """The commit that the documents were read at; ``dirty`` where one of them differs from it."""
+    """The commit that the documents were read at.
+
+    ``dirty`` tells whether one of them differs from it; None where git did not say.
+    """
 
     id: str
-    dirty: bool
+    dirty: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -461,6 +464,9 @@ class Outcome:
         """Whether the ledger does not know of this, because it could not be written."""
         return any(finding.code == UNRECORDED for finding in self.findings)
 
+
+NOT_RESTORED = "not-restored"
+"""The code of the finding that names what a way back does not bring back."""
 
 UNRECORDED = "unrecorded"
 """The code of the finding that tells that the ledger could not be written."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +79,17 @@ def repository(empty: Repository) -> Repository:
     empty.write("auth.yaml")
     empty.commit()
     return empty
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Repository:
+    """Another repository beside the first one."""
+    repository = Repository(tmp_path / "other")
+    repository.folder.mkdir()
+    repository.git("init", "--quiet")
+    repository.write("auth.yaml", "b: 1\n")
+    repository.commit()
+    return repository
 
 
 def test_documents_as_they_were_committed_are_clean(repository: Repository) -> None:
@@ -156,13 +168,88 @@ def test_files_are_named_from_the_folder_and_may_lie_above_it(repository: Reposi
     assert commit_of(["../../auth.yaml"], here) == Commit(head, dirty=True)
 
 
-def test_a_document_outside_of_the_work_tree_is_in_no_commit_of_it(repository: Repository) -> None:
+def test_a_document_beside_those_of_a_repository_is_in_no_commit_of_it(repository: Repository) -> None:
     (repository.folder.parent / "elsewhere.yaml").write_text("a: 1\n", encoding="utf-8")
-    assert repository.commit_of("../elsewhere.yaml") == Commit(repository.git("rev-parse", "HEAD"), dirty=True)
+    head = repository.git("rev-parse", "HEAD")
+    assert repository.commit_of("../elsewhere.yaml", "auth.yaml") == Commit(head, dirty=True)
+    assert repository.commit_of("../elsewhere.yaml") is None
+
+
+def test_the_commit_is_that_of_the_documents_and_not_of_the_current_folder(
+    repository: Repository, other: Repository
+) -> None:
+    head = repository.git("rev-parse", "HEAD")
+    for here, name in (
+        (repository.folder.parent, "repository/auth.yaml"),
+        (other.folder, "../repository/auth.yaml"),
+        (other.folder, str(repository.folder / "auth.yaml")),
+    ):
+        assert commit_of([name], here) == Commit(head, dirty=False), name
+    repository.write("auth.yaml", "a: 2\n")
+    assert commit_of(["../repository/auth.yaml"], other.folder) == Commit(head, dirty=True)
+    assert commit_of(["auth.yaml"], other.folder) == Commit(other.git("rev-parse", "HEAD"), dirty=False)
+
+
+def test_documents_of_several_repositories_have_no_commit_in_common(repository: Repository, other: Repository) -> None:
+    names = ["auth.yaml", f"../{other.folder.name}/auth.yaml"]
+    assert repository.commit_of(names[0]) is not None
+    assert repository.commit_of(*names) is None
+
+
+def test_a_document_in_a_submodule_is_of_the_submodules_commit(repository: Repository, other: Repository) -> None:
+    repository.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other.folder), "auth")
+    head = repository.commit()
+    inside = other.git("rev-parse", "HEAD")
+    assert repository.commit_of("auth/auth.yaml") == Commit(inside, dirty=False)
+    repository.write("auth/auth.yaml", "a: 3\n")
+    assert repository.commit_of("auth/auth.yaml") == Commit(inside, dirty=True)
+    assert repository.commit_of("auth.yaml") == Commit(head, dirty=False)
+    assert repository.commit_of("auth.yaml", "auth/auth.yaml") is None
+
+
+def test_a_document_behind_a_link_is_looked_at_and_so_is_the_link(repository: Repository) -> None:
+    repository.write("real/one.yaml")
+    repository.write("real/two.yaml")
+    (repository.folder / "link.yaml").symlink_to("real/one.yaml")
+    (repository.folder / "folder").symlink_to("real")
+    head = repository.commit()
+    for name in ("link.yaml", "folder/one.yaml"):
+        assert repository.commit_of(name) == Commit(head, dirty=False), name
+    repository.write("real/one.yaml", "a: 2\n")
+    for name in ("link.yaml", "folder/one.yaml"):
+        assert repository.commit_of(name) == Commit(head, dirty=True), name
+    repository.git("checkout", "--quiet", "real/one.yaml")
+    (repository.folder / "link.yaml").unlink()
+    (repository.folder / "link.yaml").symlink_to("real/two.yaml")
+    assert repository.commit_of("link.yaml") == Commit(head, dirty=True)
+
+
+def test_a_hook_of_another_repository_changes_nothing(
+    repository: Repository, other: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = repository.git("rev-parse", "HEAD")
+    for name, value in {"GIT_DIR": ".git", "GIT_INDEX_FILE": ".git/index", "GIT_PREFIX": ""}.items():
+        monkeypatch.setenv(name, value)
+    assert commit_of(["../repository/auth.yaml"], other.folder) == Commit(head, dirty=False)
+
+
+@pytest.mark.parametrize("fails", ["exit 1", "exec sleep 60"], ids=["at once", "not in time"])
+def test_where_git_does_not_tell_what_differs_nobody_says_that_anything_does(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    head = repository.git("rev-parse", "HEAD")
+    real = shutil.which("git")
+    slow = tmp_path / "slow" / "git"
+    slow.parent.mkdir()
+    slow.write_text(f'#!/bin/sh\ncase "$*" in *" status "*) {fails};; esac\nexec {real} "$@"\n', encoding="utf-8")
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{slow.parent}:{os.environ['PATH']}")
+    assert commit_of(["auth.yaml"], repository.folder, seconds=1) == Commit(head, dirty=None)
 
 
 def test_standard_input_is_not_looked_for_among_the_files(repository: Repository) -> None:
     assert repository.commit_of("<stdin>", "auth.yaml") == Commit(repository.git("rev-parse", "HEAD"), dirty=False)
+    assert repository.commit_of("<stdin>") is None
 
 
 def test_outside_of_a_work_tree_there_is_no_commit(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from reconciler.core.model import (
     Access,
+    Commit,
     Desired,
     FailureKind,
     Live,
@@ -73,6 +75,12 @@ def test_a_plan_read_back_is_the_plan_that_was_written(subject: str, length: int
     plan = _plan(subject, length)
     assert from_json(_text(plan)) == plan
     assert _text(from_json(_text(plan))) == _text(plan)
+
+
+@pytest.mark.parametrize("dirty", [True, False, None])
+def test_a_commit_is_read_back_as_git_told_it(dirty: bool | None) -> None:
+    plan = replace(_plan(), commit=Commit("f" * 40, dirty=dirty))
+    assert from_json(_text(plan)) == plan
 
 
 def test_a_digest_names_the_plan() -> None:
