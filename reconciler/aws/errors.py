@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from botocore import exceptions as aws
+from botocore.parsers import ResponseParserError
 
 from reconciler.core.transcript import reason
 from reconciler.errors import (
@@ -29,6 +30,8 @@ NO_CREDENTIALS = (
     aws.ConfigParseError,
     aws.InvalidConfigError,
 )
+MISREAD = (ResponseParserError, OSError, TypeError, AttributeError, ValueError, KeyError)
+"""What botocore raises beyond its own errors when an answer is not what the service answers."""
 NEVER_SENT = (aws.EndpointConnectionError, aws.ConnectTimeoutError, aws.ProxyConnectionError)
 _DENIED_STATUS = {401, 403}
 _EXPIRED = ("ExpiredToken", "RequestExpired", "InvalidClientTokenId", "UnrecognizedClient")

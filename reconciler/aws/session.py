@@ -14,9 +14,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from reconciler.aws.amplify import Reader, Writer, within
-from reconciler.aws.errors import read_problem
-from reconciler.aws.store import S3Store, parse_location, store_problem
+from reconciler.aws.errors import MISREAD, read_problem
+from reconciler.aws.store import S3Store, store_problem
 from reconciler.core.model import Access
+from reconciler.core.store import parse_location
 from reconciler.errors import AccessProblem
 
 _READ_ATTEMPTS = 5
@@ -136,7 +137,7 @@ class Sessions:
                     "sts", region_name=region, config=config, verify=self._transport.ca_bundle
                 )
                 self._callers[access] = within(2 * _STS_SECONDS, client.get_caller_identity)
-            except (BotoCoreError, ClientError, TimeoutError, ValueError):
+            except (BotoCoreError, ClientError, *MISREAD):
                 self._callers[access] = {}
         return self._callers[access]
 

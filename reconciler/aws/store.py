@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
 
 from reconciler.aws.amplify import within
-from reconciler.aws.errors import NO_CREDENTIALS, read_problem
+from reconciler.aws.errors import MISREAD, NO_CREDENTIALS, read_problem
 from reconciler.core.store import KEY, PREFIX, Stored
 from reconciler.errors import AccessProblem, LedgerProblem, ServiceProblem
 
 _T = TypeVar("_T")
 _DEADLINE = 600
 _CONFLICTS = 5
-_BUCKET = re.compile("[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-
-# What botocore raises beyond its own errors when an answer is not what S3 answers.
-_MISREAD = (ResponseParserError, OSError, TypeError, AttributeError, ValueError, KeyError)
 _DENIED_STATUS = {401, 403}
 _EXPIRED = ("ExpiredToken", "TokenRefreshRequired")
 _UNKNOWN = ("InvalidAccessKeyId", "InvalidToken", "SignatureDoesNotMatch", "RequestTimeTooSkewed")
@@ -124,24 +118,8 @@ class S3Store:
     def _call(self, call: Callable[[], _T]) -> _T:
         try:
             return within(self._deadline, call)
-        except (BotoCoreError, ClientError, *_MISREAD) as problem:
+        except (BotoCoreError, ClientError, *MISREAD) as problem:
             raise store_problem(problem, self.name) from None
-
-
-def parse_location(text: str) -> tuple[str, str]:
-    """Return the bucket and the prefix of ``s3://bucket/prefix``; the prefix may be empty.
-
-    Raises:
-        ValueError: it is none. The text does not quote it: people write keys and passwords into addresses.
-    """
-    scheme, _, rest = text.partition("://")
-    bucket, _, prefix = rest.partition("/")
-    if scheme != "s3" or not _BUCKET.fullmatch(bucket) or ".." in bucket:
-        raise ValueError(
-            "a place in S3 is written s3://bucket or s3://bucket/prefix, and the name of a bucket has 3 to 63 "
-            "lower-case letters, digits, dots and hyphens, with a letter or digit at both ends"
-        )
-    return bucket, prefix.rstrip("/")
 
 
 def store_problem(problem: Exception, place: str) -> LedgerProblem | ServiceProblem:

@@ -10,9 +10,11 @@ from reconciler.config.discovery import PROJECT_FILE
 from reconciler.config.document import compose
 from reconciler.config.nodes import MappingNode, Node, ScalarNode
 from reconciler.config.source import Source, read_file
+from reconciler.core.store import is_address, parse_location
 from reconciler.errors import Diagnostic, InputProblem
 
 _KEYS = ("ledger",)
+_PLACES = "write a folder, or s3://bucket/prefix"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,21 @@ def _project(source: Source, node: Node) -> Project:
         if key not in _KEYS:
             problems.append(source.problem("unknown-key", entry.key, key, hint=f"the keys are {', '.join(_KEYS)}"))
         elif not isinstance(value, str) or not value:
-            hint = "write a folder, or s3://bucket/prefix"
-            problems.append(source.problem("wrong-type", entry.node.origin, f"{key} is text.", hint=hint))
+            problems.append(source.problem("wrong-type", entry.node.origin, f"{key} is text.", hint=_PLACES))
+        elif odd := _odd(value):
+            problems.append(source.problem("bad-pattern", entry.node.origin, odd, hint=_PLACES))
         else:
             found[key] = value
     if problems:
         raise InputProblem(tuple(problems))
     return Project(**found)
+
+
+def _odd(place: str) -> str:
+    """What is wrong with a place that is written as an address; empty where nothing is, as for a folder."""
+    if is_address(place):
+        try:
+            parse_location(place)
+        except ValueError as problem:
+            return str(problem)
+    return ""

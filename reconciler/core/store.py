@@ -1,4 +1,4 @@
-"""What the ledger needs of the place where it is kept: small objects under keys, each written whole or not at all."""
+"""The place where the ledger is kept: how it is named, and small objects under keys, each written whole or not."""
 
 from __future__ import annotations
 
@@ -11,6 +11,30 @@ KEY = re.compile(f"{_WORD}(?:/{_WORD})*")
 """What a whole key is."""
 PREFIX = re.compile(f"(?:{_WORD}/)*(?:{_WORD})?")
 """What a key may begin with."""
+
+_SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]+:")
+_BUCKET = re.compile("[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+
+
+def is_address(place: str) -> bool:
+    """Whether a place is written as an address, ``scheme:...``, and not as a folder; it may be a wrong one."""
+    return _SCHEME.match(place) is not None
+
+
+def parse_location(text: str) -> tuple[str, str]:
+    """Return the bucket and the prefix of ``s3://bucket/prefix``; the prefix may be empty.
+
+    Raises:
+        ValueError: it is none. The text does not quote it: people write keys and passwords into addresses.
+    """
+    scheme, _, rest = text.partition("://")
+    bucket, _, prefix = rest.partition("/")
+    if scheme != "s3" or not _BUCKET.fullmatch(bucket) or ".." in bucket:
+        raise ValueError(
+            "a place in S3 is written s3://bucket or s3://bucket/prefix, and the name of a bucket has 3 to 63 "
+            "lower-case letters, digits, dots and hyphens, with a letter or digit at both ends"
+        )
+    return bucket, prefix.rstrip("/")
 
 
 @dataclass(frozen=True, slots=True)

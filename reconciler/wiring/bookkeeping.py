@@ -10,7 +10,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from reconciler.core.model import Access, Commit, Desired, Finding, Plan
-from reconciler.errors import UNKEPT, UsageProblem
+from reconciler.errors import UNKEPT, LedgerProblem, UsageProblem
 
 if TYPE_CHECKING:
     from reconciler.aws.session import Sessions
@@ -58,14 +58,25 @@ class Bookkeeping:
         Raises:
             UsageProblem: the place can't be a ledger, or the embedded backend would write into a shared one.
         """
+        from reconciler.core.store import is_address, parse_location
+
         location = self._location
-        return location.rstrip("/") if location is not None and "://" in location else None
+        if location is None or not is_address(location):
+            return None
+        try:
+            parse_location(location)
+        except ValueError as problem:
+            hint = "name a folder, or s3://bucket/prefix; a folder with a colon in its name is written ./name"
+            raise UsageProblem("The ledger's place can't be used", detail=str(problem), hint=hint) from None
+        return location.rstrip("/")
 
     @property
     def _location(self) -> str | None:
+        from reconciler.core.store import is_address
+
         given = self._connection.ledger
         if self._connection.emulator:
-            if given is not None and "://" in given:
+            if given is not None and is_address(given):
                 raise UsageProblem("--emulator keeps a ledger of its own", hint="leave --ledger out")
             return given
         return given or self._environ.get(LEDGER_VARIABLE) or self._project_ledger
@@ -74,9 +85,10 @@ class Bookkeeping:
     def _project_ledger(self) -> str | None:
         """The project file's ledger; a folder is relative to that file."""
         from reconciler.config.project import read_project
+        from reconciler.core.store import is_address
 
         written = read_project(self._project_root).ledger
-        return written if written is None or "://" in written else str(self._project_root / written)
+        return written if written is None or is_address(written) else str(self._project_root / written)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -92,11 +104,7 @@ class Bookkeeping:
         if self.shared is not None:
             from reconciler.ledger.heartbeat import StoreLeases
 
-            try:
-                store = self._sessions().store(Access(profile=self._connection.profile), self.shared)
-            except ValueError as problem:
-                hint = "name a folder, or s3://bucket/prefix"
-                raise UsageProblem("The ledger's place can't be used", detail=str(problem), hint=hint) from None
+            store = self._sessions().store(Access(profile=self._connection.profile), self.shared)
             return Ledger(store, StoreLeases(store, token=lambda: token_hex(16)))
         named = self._location
         own = self._state_path / "emulator" if self._connection.emulator else self._state_path
@@ -111,7 +119,8 @@ class Bookkeeping:
             plan: what is carried out.
 
         Raises:
-            UsageProblem: the place can't be a ledger, or can't be written.
+            UsageProblem: the place can't be a ledger.
+            LedgerProblem: the folder that the ledger would be in can't be made.
         """
         from reconciler import __version__
         from reconciler.core.planfile import digest_of
@@ -120,7 +129,10 @@ class Bookkeeping:
         from reconciler.operations.keeping import Keeping
 
         if self._location is None:
-            self._make_state()
+            try:
+                self._make_state()
+            except UsageProblem as problem:
+                raise LedgerProblem(problem.summary, detail=problem.detail, hint=problem.hint) from None
         started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         digest = digest_of(plan, version=__version__)
         name = run_id(started, token_hex(4))
@@ -144,11 +156,15 @@ class Bookkeeping:
         return lambda desired: _notices(ledger, desired)
 
     def commit_of(self, desired: Iterable[Desired]) -> Commit | None:
-        """The commit that documents were read at."""
+        """The commit of the repository in which the documents are."""
         from reconciler.git import commit_of
 
-        files = {setting.origin.file for target in desired for setting in target.settings.values()}
-        return commit_of(files, Path.cwd())
+        read = {
+            origin.file
+            for target in desired
+            for origin in (target.origin, *(setting.origin for setting in target.settings.values()))
+        }
+        return commit_of(read, Path.cwd())
 
 
 def _notices(ledger: Ledger, desired: Desired) -> tuple[Finding, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -31,9 +32,9 @@ def _nothing_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     )
 
 
-@pytest.fixture
-def sts() -> Iterator[tuple[str, list[str]]]:
-    """An STS that tells who calls; the backend's emulator has none."""
+@contextmanager
+def answering(body: bytes) -> Iterator[tuple[str, list[str]]]:
+    """Something that answers everything alike: its URL, and the paths that it was asked for."""
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -43,9 +44,9 @@ def sts() -> Iterator[tuple[str, list[str]]]:
             asked.append(self.path)
             self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(200)
-            self.send_header("Content-Length", str(len(IDENTITY)))
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(IDENTITY)
+            self.wfile.write(body)
 
         def log_message(self, *_arguments: object) -> None:
             """Stay quiet."""
@@ -54,6 +55,13 @@ def sts() -> Iterator[tuple[str, list[str]]]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}", asked
         server.shutdown()
+
+
+@pytest.fixture
+def sts() -> Iterator[tuple[str, list[str]]]:
+    """An STS that tells who calls; the backend's emulator has none."""
+    with answering(IDENTITY) as answers:
+        yield answers
 
 
 def test_a_profile_has_its_region() -> None:
@@ -81,6 +89,22 @@ def test_the_account_is_asked_for_once(sts: tuple[str, list[str]], monkeypatch: 
 
 def test_an_account_that_cant_be_had_is_unknown() -> None:
     assert Sessions(Transport()).account(Access(), "us-east-1") is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html><body>Welcome to our hotel<br></body></html>", b"\x00\xff", b"{}", IDENTITY[:200], b"<a/>"],
+    ids=["nothing", "a captive portal", "no text", "JSON", "cut off", "other XML"],
+)
+def test_an_answer_that_is_none_of_sts_leaves_the_account_unknown(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with answering(body) as (url, asked):
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
+        sessions = Sessions(Transport())
+        assert sessions.account(Access(), "us-east-1") is None
+        assert sessions.caller(Access(), "us-east-1") is None
+    assert asked == ["/"]
 
 
 def test_a_role_is_not_assumed_silently() -> None:

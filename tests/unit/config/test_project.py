@@ -36,6 +36,7 @@ def problems(root: Path) -> tuple[Diagnostic, ...]:
         ("ledger: s3://bucket/prefix\n", "s3://bucket/prefix"),
         ("ledger: kept/here # beside this file\n", "kept/here"),
         ("ledger: '8'\n", "8"),
+        ("ledger: ./s3:here\n", "./s3:here"),
         ("ledger: no\n", "no"),
         ("\ufeffledger: here\r\n", "here"),
         ('{"ledger": "here"}', "here"),
@@ -68,6 +69,10 @@ def test_a_project_without_the_file_says_nothing(root: Path) -> None:
         ("ledger: true\n", "wrong-type", 1, 9),
         ("ledger: ''\n", "wrong-type", 1, 9),
         ("ledger:\n", "wrong-type", 1, 8),
+        ("ledger: s3:/bucket\n", "bad-pattern", 1, 9),
+        ("ledger: s3:bucket\n", "bad-pattern", 1, 9),
+        ("\nledger: gs://bucket/prefix\n", "bad-pattern", 2, 9),
+        ("ledger: s3://Bucket\n", "bad-pattern", 1, 9),
         ("ledger: null\n", "wrong-type", 1, 9),
         ("# a list\n\nledger:\n  - s3://bucket\n", "wrong-type", 4, 3),
         ("ledger:\n  place: s3://bucket\n", "wrong-type", 2, 3),
@@ -100,6 +105,10 @@ def test_a_slip_is_told_with_its_line_and_what_to_write(root: Path) -> None:
     (odd,) = problems(root)
     assert (odd.detail, odd.excerpt) == ("ledger is text.", "ledger: [here]")
     assert odd.hint == "write a folder, or s3://bucket/prefix"
+    write(root, "ledger: s3:bucket\n")
+    (address,) = problems(root)
+    assert address.detail.startswith("a place in S3 is written s3://bucket or s3://bucket/prefix")
+    assert address.hint == odd.hint
 
 
 def test_every_slip_is_told_at_once(root: Path) -> None:

@@ -17,9 +17,9 @@ import boto3
 import pytest
 
 from reconciler.aws.session import Sessions, Transport
-from reconciler.aws.store import S3Store, parse_location
+from reconciler.aws.store import S3Store
 from reconciler.core.model import Access
-from reconciler.core.store import Store
+from reconciler.core.store import Store, parse_location
 from reconciler.errors import AccessProblem, LedgerProblem
 from reconciler.ledger.folder import FolderStore
 from tests.unit.ledger.conftest import OPEN, Answer, Start, Wire, opened, tell, told
