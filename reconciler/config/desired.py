@@ -14,7 +14,7 @@ from reconciler.config.nodes import MappingNode
 from reconciler.config.rules import merged_findings
 from reconciler.config.schema import looks_like_auth
 from reconciler.config.settings import settings_of
-from reconciler.config.source import STDIN, Source, is_saved_plan, read_file, read_stdin
+from reconciler.config.source import STDIN, Source, is_of_a_ledger, is_saved_plan, read_file, read_stdin
 from reconciler.config.violations import ROOT_KEY
 from reconciler.core.model import Desired
 from reconciler.errors import Diagnostic, Origin, Severity
@@ -95,10 +95,10 @@ def _read_all(found: Sequence[Found], layers: Layers, stdin: Callable[[], bytes]
 
 
 def _read(file: Found, layers: Layers, stdin: Callable[[], bytes] | None) -> tuple[Document, ...]:
-    """The documents of one file; a saved plan in a folder is nobody's document."""
+    """The documents of one file; in a folder saved plans, and what a ledger keeps, are nobody's documents."""
     if file.path is None or file.real is None:
         read: Source | Diagnostic = read_stdin(stdin or bytes)
-    elif not file.named and is_saved_plan(file.path):
+    elif not file.named and (is_saved_plan(file.path) or is_of_a_ledger(file.path)):
         return ()
     else:
         read = read_file(file.name, file.path, file.real)

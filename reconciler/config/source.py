@@ -22,6 +22,10 @@ _NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00
 # JSON writes characters beyond the basic plane as two escapes; YAML knows one escape of eight digits.
 _SURROGATES = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 _SAVED_PLAN = re.compile(rb"""(\xef\xbb\xbf)?\s*(\{\s*)?["']?format_version["']?\s*:""")
+_OF_A_LEDGER = re.compile(
+    rb"""\s*\{\s*("record_version"\s*:|"open"\s*:\s*(true|false)\s*,\s*"record_version"\s*:"""
+    rb"""|"used"\s*:\s*(true|false)\s*,\s*"run"\s*:)"""
+)
 _BEGINNING = 4096
 _OTHER_ENCODINGS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
@@ -117,8 +121,17 @@ def _one_escape(match: re.Match[str]) -> str:
 
 def is_saved_plan(path: Path) -> bool:
     """Whether a file begins like a saved plan, which may be larger than a document."""
+    return _begins(path, _SAVED_PLAN)
+
+
+def is_of_a_ledger(path: Path) -> bool:
+    """Whether a file begins like one that a ledger keeps: a record, a journal, or the use of a saved plan."""
+    return _begins(path, _OF_A_LEDGER)
+
+
+def _begins(path: Path, beginning: re.Pattern[bytes]) -> bool:
     try:
         with path.open("rb") as file:
-            return _SAVED_PLAN.match(file.read(_BEGINNING)) is not None
+            return beginning.match(file.read(_BEGINNING)) is not None
     except OSError:
         return False

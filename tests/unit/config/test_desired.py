@@ -70,6 +70,10 @@ def test_a_folder_gives_its_documents_in_sorted_order_without_what_is_not_ours()
     write("a/.hidden.yaml", "- no\n")
     write("a/reconciler.yaml", "- no\n")
     write("a/plan.json", '{"format_version": "1.2"}')
+    write("a/ledger/runs/x/shop-prod.json", '{\n  "record_version": 1,\n  "run": "x"\n}\n')
+    write("a/ledger/journal/x.json", '{\n  "open": true,\n  "record_version": 1}\n')
+    write("a/ledger/journal/y.json", '{\n  "open": false,\n  "record_version": 1}\n')
+    write("a/ledger/plans/x.json", '{"used": false, "run": "x", "at": "y"}\n')
     result = loaded(".")
     assert codes(result) == []
     assert [state.origin.file for state in result.desired] == ["A/x.YAML", "a/z.yml", "a.json", "b.yaml"]
