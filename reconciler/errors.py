@@ -10,6 +10,7 @@ Failures of the world are exceptions, one leaf for each thing that a caller can 
     ├── PlanRefused             a saved plan can't be applied (stale, damaged, foreign, blocked)
     ├── GuardRefused            a guard stands in the way, or nobody confirmed
     ├── LedgerProblem           the ledger can't be read or written: nothing may be sent
+    │   └── LedgerDamaged       one thing in it can't be understood (names which); the others can be read
     ├── TargetLocked            another apply is at work on the target (carries who)
     └── ServiceProblem          the service, or the way to it
         ├── ReadFailed          an answer did not come, or is not what an answer must be
@@ -100,6 +101,10 @@ class GuardRefused(ReconcilerError):
 
 class LedgerProblem(ReconcilerError):
     """The ledger can't be read or written, or holds what it can't hold."""
+
+
+class LedgerDamaged(LedgerProblem):
+    """One thing in the ledger can't be understood, while the others may be."""
 
 
 class TargetLocked(ReconcilerError):

@@ -194,6 +194,8 @@ def read_tree(shaped: Mapping[str, Any]) -> Tree:
             continue
         if isinstance(value, dict):
             put(tree, row.path, Mark[value["mark"]])
+        elif isinstance(value, list) is not (row.is_set and value is not None):
+            raise TypeError("a list stands where a set is, and nowhere else")
         elif row.secret:
             put(tree, row.path, SecretState(value))
         else:
@@ -240,5 +242,8 @@ def _read_place(data: Any) -> Origin | None:
 
 
 def _need_place(data: Any) -> Origin:
-    file, line, column = data
-    return Origin(str(file), int(line), int(column))
+    match data:
+        case [str(file), int(line), int(column)]:
+            return Origin(file, line, column)
+        case _:
+            raise TypeError("a place is a file, a line and a column")

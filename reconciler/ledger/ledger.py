@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from reconciler.core.model import Target
 from reconciler.core.store import Store
-from reconciler.errors import LedgerProblem
+from reconciler.errors import LedgerDamaged, LedgerProblem
 from reconciler.ledger.lease import Leases
 from reconciler.ledger.record import Intent, Record, Run, key_of, word_of
 from reconciler.ledger.recordfile import intent_text, read_intent, read_record, record_text, settled_text
@@ -16,6 +18,20 @@ from reconciler.ledger.recordfile import intent_text, read_intent, read_record, 
 _JOURNAL = "journal/"
 _RUNS = "runs/"
 _PLANS = "plans/"
+_RUN = re.compile("[0-9]{8}T[0-9]{6}Z-[0-9a-f-]{1,64}")
+_RACES = 20
+
+Damaged = Callable[[LedgerDamaged], None]
+"""Told of each thing that can't be understood, so that the others are read all the same; it may raise."""
+
+
+def _stop(problem: LedgerDamaged) -> None:
+    raise problem
+
+
+def is_run(text: str) -> bool:
+    """Whether a text can be the id of a run."""
+    return _RUN.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +68,14 @@ class Ledger:
         """The update of a target's environment that nobody has settled."""
         return self._opened(_journal(target))
 
-    def all_under_way(self) -> tuple[Opened, ...]:
+    def all_under_way(self, damaged: Damaged = _stop) -> tuple[Opened, ...]:
         """Every update that nobody has settled, in the order of their targets' keys."""
-        found = (self._opened(key) for key in self.store.list(_JOURNAL))
-        return tuple(opened for opened in found if opened is not None)
+        found: list[Opened] = []
+        for key in self.store.list(_JOURNAL):
+            with _telling(damaged):
+                opened = self._opened(key)
+                found += [] if opened is None else [opened]
+        return tuple(found)
 
     def begin(self, intent: Intent) -> Opened:
         """Write down what is about to be sent. Only what this returns for may be sent.
@@ -124,6 +144,36 @@ class Ledger:
         stored = self.store.get(key)
         return None if stored is None else read_record(key, stored.data)
 
+    def newest(self, target: str | None, limit: int, damaged: Damaged = _stop) -> tuple[Record, ...]:
+        """The newest records of all targets, or of one, the newest first."""
+        found: list[Record] = []
+        for run, word in self.runs(target)[:limit]:
+            with _telling(damaged):
+                record = self.record(run, word)
+                found += [] if record is None else [record]
+        return tuple(found)
+
+    def since(self, record: Record, damaged: Damaged = _stop) -> tuple[Record, ...]:
+        """What became of each update that was sent to the same target after a record's, the oldest first.
+
+        Args:
+            record: one of an update that was sent.
+            damaged: told of records that can't be understood.
+        """
+        own = record.resumes or record.run.id
+        found: dict[str, Record] = {}
+        for run, word in reversed(self.runs(record.plan.name)):
+            if run <= own:
+                continue
+            with _telling(damaged):
+                later = self.record(run, word)
+                if later is None or not later.sent or key_of(later.plan.target) != key_of(record.plan.target):
+                    continue
+                update = later.resumes or later.run.id
+                if update > own:
+                    found[update] = later
+        return tuple(found.values())
+
     def records(self, run: str) -> tuple[Record, ...]:
         """All records of one run, in the order of the targets' names."""
         return tuple(self._records(run))
@@ -131,7 +181,7 @@ class Ledger:
     def found(self, run: str) -> tuple[Record, ...]:
         """The records of a run; those of the runs that settled its updates where it did not see their end itself.
 
-        Where both a run and a later one recorded a target, the later one knows more.
+        Where several runs recorded a target, the last one knows most.
         """
         token = run.rpartition("-")[2]
         later = [
@@ -139,6 +189,7 @@ class Ledger:
             for other, word in self.runs()
             if other != run and other.rpartition("-")[2] == token and (record := self.record(other, word)) is not None
         ]
+        later.sort(key=lambda record: record.ended)
         settled = {record.plan.name: record for record in later if record.resumes == run}
         own = {record.plan.name: record for record in self.records(run)}
         return tuple(sorted({**own, **settled}.values(), key=lambda record: record.plan.name))
@@ -157,14 +208,17 @@ class Ledger:
         tag = self.store.put_if_absent(key, text)
         if tag is not None:
             return Claim(digest, tag)
-        stored = self.store.get(key)
-        if stored is None:
-            raise LedgerProblem(f"the ledger's {key} can't be read")
-        taken = _taken_by(key, stored.data)
-        if taken is not None:
-            return taken
-        tag = self.store.put_if_match(key, text, stored.tag)
-        return Claim(digest, tag) if tag is not None else "another run"
+        for _ in range(_RACES):
+            stored = self.store.get(key)
+            if stored is None:
+                raise LedgerProblem(f"the ledger's {key} can't be read")
+            taken = _taken_by(key, stored.data)
+            if taken is not None:
+                return taken
+            tag = self.store.put_if_match(key, text, stored.tag)
+            if tag is not None:
+                return Claim(digest, tag)
+        raise LedgerProblem(f"the ledger's {key} is taken and given back all the time", hint="apply again")
 
     def used_by(self, digest: str) -> str | None:
         """The run that has taken a plan; None where it is free."""
@@ -180,6 +234,14 @@ class Ledger:
     def give_back(self, claim: Claim, run: Run) -> None:
         """Free a plan of which nothing was sent, so that it can be tried again."""
         self._swap(_plan(claim.digest), _claim_text(run, used=False), claim.tag)
+
+
+@contextmanager
+def _telling(damaged: Damaged) -> Iterator[None]:
+    try:
+        yield
+    except LedgerDamaged as problem:
+        damaged(problem)
 
 
 def _journal(target: Target) -> str:
@@ -205,4 +267,4 @@ def _taken_by(key: str, data: bytes) -> str | None:
         body = json.loads(data)
         return str(body["run"]) if body["used"] else None
     except (ValueError, KeyError, TypeError):
-        raise LedgerProblem(f"The ledger's {key} can't be understood", hint="look at it, and move it away") from None
+        raise LedgerDamaged(f"The ledger's {key} can't be understood", hint="look at it, and move it away") from None

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, TypeVar
 
+from reconciler.core.declared import as_declared
 from reconciler.core.model import Commit, Live, Meta, Outcome, OutcomeKind, TargetPlan
 from reconciler.core.planrecord import read_finding, read_target, read_tree, write_finding, write_target, write_tree
 from reconciler.core.targetplan import states
-from reconciler.errors import LedgerProblem
+from reconciler.errors import LedgerDamaged
 from reconciler.ledger.record import RECORD_VERSION, Intent, Pipeline, Record, Run, Who
 
 _T = TypeVar("_T")
@@ -45,12 +46,12 @@ def read_record(key: str, data: bytes) -> Record:
     """What :func:`record_text` wrote.
 
     Raises:
-        LedgerProblem: it is something else; names the key.
+        LedgerDamaged: it is something else; names the key.
     """
 
     def read(body: Mapping[str, Any]) -> Record:
         plan, told = _plan(body["plan"]), body["outcome"]
-        jobs = tuple(str(job) for job in body["jobs"])
+        jobs = tuple(body["jobs"])
         outcome = Outcome(
             plan.name,
             plan.target,
@@ -63,18 +64,19 @@ def read_record(key: str, data: bytes) -> Record:
             findings=tuple(read_finding(finding) for finding in told["findings"]),
             collateral=None if told["collateral"] is None else _plan(told["collateral"]),
         )
-        return Record(
+        record = Record(
             run=_read_run(body),
             plan=plan,
             outcome=outcome,
             ended=body["ended"],
-            seconds=float(body["seconds"]),
-            sent=bool(body["sent"]),
+            seconds=body["seconds"],
+            sent=body["sent"],
             jobs=jobs,
             unseen=tuple(body["unseen"]),
             caller=body["who"]["caller"],
             resumes=body["resumes"],
         )
+        return as_declared(record)
 
     return _read(key, data, read)
 
@@ -109,7 +111,7 @@ def read_intent(key: str, data: bytes) -> Intent | None:
     """The intent of a journal, or None where it is closed.
 
     Raises:
-        LedgerProblem: it is no journal; names the key.
+        LedgerDamaged: it is no journal; names the key.
     """
 
     def read(body: Mapping[str, Any]) -> Intent | None:
@@ -126,7 +128,7 @@ def read_intent(key: str, data: bytes) -> Intent | None:
             domain_settled=before["domain_settled"],
             meta=meta,
         )
-        return Intent(
+        intent = Intent(
             run=_read_run(body),
             plan=_plan(body["plan"]),
             before=live,
@@ -134,6 +136,7 @@ def read_intent(key: str, data: bytes) -> Intent | None:
             caller=body["who"]["caller"],
             job=body["job"],
         )
+        return as_declared(intent)
 
     return _read(key, data, read)
 
@@ -184,7 +187,7 @@ def _read(key: str, data: bytes, read: Callable[[Mapping[str, Any]], _T]) -> _T:
             return read(body)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         summary = f"The ledger's {key} can't be understood"
-        raise LedgerProblem(summary, detail="it is damaged, or not ours", hint="look at it, and move it away") from None
-    raise LedgerProblem(
+        raise LedgerDamaged(summary, detail="it is damaged, or not ours", hint="look at it, and move it away") from None
+    raise LedgerDamaged(
         f"The ledger's {key} is of another version", detail=f"its version is {version}", hint="use a newer reconciler"
     )

@@ -1,0 +1,84 @@
+"""The ledger between runs that meet: a plan that two take at once is one's, and the other knows whose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from reconciler.errors import LedgerProblem
+from reconciler.ledger.ledger import Claim, Ledger, is_run
+from reconciler.ledger.record import run_id
+from tests.unit.operations.ledgers import RUN, MemoryLeases, MemoryStore, Watched
+
+DIGEST = "sha256:5e1f"
+OTHER = replace(RUN, id="20260101T000001Z-0000bbbb")
+
+
+def given_back(store: MemoryStore) -> Ledger:
+    """A ledger with a plan that was taken, and given back."""
+    ledger = Ledger(store, MemoryLeases())
+    claim = ledger.claim(DIGEST, RUN)
+    assert isinstance(claim, Claim)
+    ledger.give_back(claim, RUN)
+    return ledger
+
+
+def overtaken(store: MemoryStore, by: Callable[[], object]) -> Ledger:
+    """The same ledger, in which somebody does something right before each of our writes."""
+    before = given_back(store)
+    calls: list[int] = []
+
+    def first(_key: str) -> None:
+        calls.append(1)
+        if len(calls) == 2:  # the first write only asks whether the plan was ever taken
+            by()
+
+    return replace(before, store=Watched(store, first))
+
+
+def test_who_loses_a_race_for_a_plan_is_told_the_winners_run() -> None:
+    store = MemoryStore()
+    ours = overtaken(store, lambda: Ledger(store, MemoryLeases()).claim(DIGEST, OTHER))
+    assert ours.claim(DIGEST, RUN) == OTHER.id
+    assert ours.used_by(DIGEST) == OTHER.id
+
+
+def test_who_meets_one_that_takes_a_plan_and_gives_it_back_gets_it() -> None:
+    store = MemoryStore()
+
+    def pass_by() -> None:
+        theirs = Ledger(store, MemoryLeases())
+        claim = theirs.claim(DIGEST, OTHER)
+        assert isinstance(claim, Claim)
+        theirs.give_back(claim, OTHER)
+
+    ours = overtaken(store, pass_by)
+    assert isinstance(ours.claim(DIGEST, RUN), Claim)
+    assert ours.used_by(DIGEST) == RUN.id
+
+
+def test_a_plan_that_never_rests_is_a_problem_of_the_ledger_and_no_endless_try() -> None:
+    store = MemoryStore()
+    given_back(store)
+    restless = Watched(store, lambda key: store.objects.update({key: store.objects[key] + b" "}))
+    with pytest.raises(LedgerProblem, match="taken and given back all the time"):
+        Ledger(restless, MemoryLeases()).claim(DIGEST, RUN)
+
+
+def test_the_ids_that_are_given_are_ids_and_what_leads_elsewhere_is_none() -> None:
+    first = run_id("2026-11-24T08:00:00Z", "1a2b3c4d")
+    for given in (first, f"{run_id('2026-11-24T09:00:00Z', '00000000')}-1a2b3c4d"):
+        assert is_run(given)
+    for odd in (
+        "",
+        "shop-prod",
+        "../x",
+        f"{first}/",
+        f"{first}\n",
+        f"{first}/shop-prod",
+        first.lower(),
+        first + "0" * 99,
+    ):
+        assert not is_run(odd)
