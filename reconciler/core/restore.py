@@ -7,7 +7,18 @@ from dataclasses import replace
 
 from reconciler.core.diff import differences
 from reconciler.core.fields import BLOCKS, FIELD, FIELDS, FORGOT_PASSWORD, Block, Field
-from reconciler.core.model import Action, Desired, Finding, Path, SecretState, Setting, TargetPlan, Template, dotted
+from reconciler.core.model import (
+    NOT_RESTORED,
+    Action,
+    Desired,
+    Finding,
+    Path,
+    SecretState,
+    Setting,
+    TargetPlan,
+    Template,
+    dotted,
+)
 from reconciler.core.tree import ABSENT, get, leaves
 from reconciler.errors import Origin
 
@@ -64,7 +75,7 @@ def remainder(plan: TargetPlan, back: TargetPlan, unseen: tuple[str, ...]) -> It
     lost = tuple(unlinked(plan))
     for provider in lost:
         yield Finding(
-            "not-restored",
+            NOT_RESTORED,
             f"{provider[-1]} can't be linked again: nobody kept its secret",
             hint=f"write {provider[-1]} with a reference to its secret into the document, and apply that",
         )
@@ -73,15 +84,15 @@ def remainder(plan: TargetPlan, back: TargetPlan, unseen: tuple[str, ...]) -> It
         if any(_below(path, provider) for provider in lost):
             continue
         row = FIELD.get(path) or FIELD.get(path[:-1])
-        yield Finding("not-restored", f"{dotted(path)} stays as it is now", _why(path, row))
+        yield Finding(NOT_RESTORED, f"{dotted(path)} stays as it is now", _why(path, row))
     for row, value in leaves(back.planned):
         if row.secret and _moved(plan, row.path) and get(plan.live, row.path) is not ABSENT:
             sent = isinstance(back.desired.settings.get(row.path), Setting) and isinstance(value, SecretState)
             detail = "Its reference is sent as it resolves now." if sent else ""
-            yield Finding("not-restored", f"{dotted(row.path)} is not what it was: nobody kept it", detail)
+            yield Finding(NOT_RESTORED, f"{dotted(row.path)} is not what it was: nobody kept it", detail)
     for thing in unseen:
         yield Finding(
-            "not-restored",
+            NOT_RESTORED,
             f"{thing}: were there before the update, which clears them",
             hint="this API can't express them: bring them back with the Amplify CLI",
         )

@@ -13,7 +13,6 @@ from reconciler.render.rows import Line
 from reconciler.render.wording import (
     DIRECTION,
     MOVED,
-    NO_CHANGES,
     changes_of,
     diagnostics_line,
     heading,
@@ -22,6 +21,7 @@ from reconciler.render.wording import (
     plan_line,
     result_of,
     targets_line,
+    unchanged_line,
 )
 
 LONGEST = 65_000
@@ -54,7 +54,7 @@ def outcome_markdown(report: OutcomeReport) -> str:
     unchanged = report.count(OutcomeKind.UNCHANGED)
     opening = [f"### {outcome_line(report)}"]
     if not listed:
-        opening.append(NO_CHANGES)
+        opening.append(unchanged_line(report))
     elif unchanged:
         opening.append(f"{unchanged} unchanged.")
     rows = (_row(markdown_code(row.name), markdown(result_of(row)), markdown(row.where)) for row in listed)

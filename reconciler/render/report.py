@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Literal, TypeAlias
 
 from reconciler.core.model import (
+    NOT_RESTORED,
     Action,
     Outcome,
     OutcomeKind,
@@ -73,6 +74,11 @@ class Report:
         """The targets that differ from the configuration."""
         return tuple(target for target in self.targets if target.status in DIFFERENT)
 
+    @property
+    def remainder(self) -> bool:
+        """Whether this is a way back, on which something does not come back."""
+        return any(remark.code == NOT_RESTORED for target in self.targets for remark in target.remarks)
+
     def count(self, status: Status) -> int:
         """How many targets have a status."""
         return sum(target.status is status for target in self.targets)
@@ -97,9 +103,10 @@ class OutcomeRow:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeReport:
-    """What became of each target, in the order of the plan."""
+    """What became of each target, in the order of the plan; ``remainder`` as :class:`Report` has it."""
 
     targets: tuple[OutcomeRow, ...]
+    remainder: bool = False
 
     @property
     def complete(self) -> bool:
@@ -131,7 +138,8 @@ def outcome_report(outcomes: Sequence[Outcome], plan: Plan | None = None) -> Out
             some have no plan.
     """
     planned = {target.name: target for target in plan.targets} if plan is not None else {}
-    return OutcomeReport(tuple(_outcome(outcome, planned.get(outcome.name)) for outcome in outcomes))
+    rows = tuple(_outcome(outcome, planned.get(outcome.name)) for outcome in outcomes)
+    return OutcomeReport(rows, plan is not None and plan_report(plan).remainder)
 
 
 def _planned(plan: TargetPlan) -> TargetRow:

@@ -12,7 +12,6 @@ from reconciler.render.rows import Line
 from reconciler.render.wording import (
     DIRECTION,
     MOVED,
-    NO_CHANGES,
     diagnostics_line,
     heading,
     obstacles_line,
@@ -20,6 +19,7 @@ from reconciler.render.wording import (
     plan_line,
     result_of,
     targets_line,
+    unchanged_line,
 )
 
 _BOLD, _RED, _GREEN, _YELLOW, _GREY = "1", "31", "32", "33", "90"
@@ -72,7 +72,7 @@ def outcome_text(report: OutcomeReport, *, colour: bool) -> str:
     paragraphs = ["\n".join(_outcome(row, paint)) for row in listed]
     unchanged = report.count(OutcomeKind.UNCHANGED)
     if unchanged == len(report.targets):
-        paragraphs.append(NO_CHANGES)
+        paragraphs.append(unchanged_line(report))
     elif unchanged:
         paragraphs.append(f"{unchanged} unchanged.")
     paragraphs.append(paint(_GREEN if report.complete else _RED, outcome_line(report)))

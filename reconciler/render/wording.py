@@ -12,6 +12,7 @@ from reconciler.errors import Diagnostic, Severity
 from reconciler.render.report import OutcomeReport, OutcomeRow, Report, Status, TargetRow
 
 NO_CHANGES = "No changes. Your infrastructure matches the configuration."
+NOTHING_BACK = "No changes. Nothing more of it can be brought back: what is named here stays as it is now."
 NO_DRIFT = "No drift. Live matches the configuration."
 DIRECTION = "Changes go from live to the configuration: they are what an apply would do."
 
@@ -47,7 +48,12 @@ def plan_line(report: Report) -> str:
         return f"Plan: 0 to add, {different} to change, 0 to destroy."
     if failed:
         return f"Planning failed. {failed} of {total} targets could not be planned."
-    return NO_CHANGES
+    return unchanged_line(report)
+
+
+def unchanged_line(report: Report | OutcomeReport) -> str:
+    """What to say where nothing changes: live is as it is desired, unless a part of it can't be had back."""
+    return NOTHING_BACK if report.remainder else NO_CHANGES
 
 
 def obstacles_line(report: Report) -> str:
