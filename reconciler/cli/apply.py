@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -69,10 +70,10 @@ def apply(
     oldest = age_of(max_plan_age)
     if not given and not resume:
         raise UsageProblem("apply needs a PATH", hint="name documents or a saved plan, or give --resume")
-    first = given[0] if given else "."
+    saved = _is_plan(given)
+    first = _project_of(given, saved=saved)
     run = start(reach, show, first_path=first, parallelism=choice.parallelism, ledger=ledger)
     waiting = waiting_of(patience)
-    saved = _is_plan(given)
     if saved:
         _only_for_documents(choice, allow, strict=strict)
     if resume:
@@ -89,7 +90,8 @@ def apply(
     if plan.failures:
         raise typer.Exit(refuse(plan, show))
     if applyable(plan) and not saved and not auto_approve:
-        confirm("Do you want to perform these actions?")
+        otherwise = "give --auto-approve, or save the plan with 'plan --out FILE' and apply that file"
+        confirm("Do you want to perform these actions?", otherwise=otherwise)
     raise typer.Exit(carry_out(run, plan, waiting, command="apply", saved=saved))
 
 
@@ -116,6 +118,19 @@ def _resume_only(run: Run, paths: Sequence[str], choice: Choice, waiting: Waitin
         return tell((), plans_of(()), Exit.DONE, run.show)
     outcomes, code = resume_all(run, chosen, waiting)
     return tell(outcomes, plans_of(chosen), code, run.show)
+
+
+def _project_of(paths: Sequence[str], *, saved: bool) -> str:
+    """The path above which the project is looked for: the first document's, or the current folder.
+
+    A saved plan may lie anywhere, as artifacts of pipelines do, and that must not choose the ledger: the plan
+    would be used once in each place, and the project's own ledger would know nothing of it, nor hold its target.
+    Only a plan below the current folder tells where in it the project is.
+    """
+    if not paths:
+        return "."
+    here = Path(os.path.realpath("."))
+    return paths[0] if not saved or Path(os.path.realpath(paths[0])).is_relative_to(here) else "."
 
 
 def _is_plan(paths: Sequence[str]) -> bool:

@@ -40,13 +40,23 @@ def write_result(text: str) -> None:
 
 def abandon_result() -> None:
     """Give standard output up: what is still buffered would be written, and fail, once more at the end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _abandon(sys.stdout)
+
+
+def _abandon(stream: TextIO) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def write_error(text: str) -> None:
-    """Something that is not the result, to standard error; where that is closed nobody listens."""
+    """Something that is not the result, to standard error; where that is closed nobody listens.
+
+    That is no reason to stop: an update that was sent is followed to its end, and the exit code tells.
+    """
     if sys.stderr is not None:
-        _write(sys.stderr, text)
+        try:
+            _write(sys.stderr, text)
+        except OSError:
+            _abandon(sys.stderr)
 
 
 def _write(stream: TextIO, text: str) -> None:
@@ -57,15 +67,24 @@ def _write(stream: TextIO, text: str) -> None:
 
 def show_error(problem: ReconcilerError) -> None:
     """An error with its detail and what to do."""
-    write_error(f"Error: {problem.summary}\n")
+    show_problem(problem, "Error")
+
+
+def show_problem(problem: ReconcilerError, word: str) -> None:
+    """The same for what may be a warning only; ``word`` says which."""
+    write_error(f"{word}: {problem.summary}\n")
     if problem.detail:
         write_error(f"  {problem.detail}\n")
     if problem.hint:
         write_error(f"  {problem.hint}\n")
 
 
-def confirm(question: str) -> None:
+def confirm(question: str, *, otherwise: str) -> None:
     """Ask for ``yes`` on the terminal.
+
+    Args:
+        question: what to ask.
+        otherwise: what to do where there is no terminal.
 
     Raises:
         GuardRefused: there is no terminal to ask on, or the answer is not ``yes``.
@@ -73,7 +92,7 @@ def confirm(question: str) -> None:
     if sys.stdin is None or not sys.stdin.isatty():
         raise GuardRefused(
             "There is no terminal to confirm on, and nothing was sent",
-            hint="give --auto-approve, or save the plan with 'plan --out FILE' and apply that file",
+            hint=otherwise,
         )
     write_error(f"\n{question}\n  Only 'yes' will be accepted to approve.\n\n  Enter a value: ")
     if sys.stdin.readline().strip() != "yes":

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconciler.cli.console import confirm, write_error, write_result
+from reconciler.cli.console import confirm, show_problem, write_error, write_result
 from reconciler.cli.exits import Exit
 from reconciler.cli.options import LedgerPlace, Reach, Show
 from reconciler.cli.output import emit, history_renderers, record_renderers
 from reconciler.cli.run import start
-from reconciler.errors import UsageProblem
+from reconciler.errors import LedgerDamaged, UsageProblem
 
 if TYPE_CHECKING:
     from reconciler.ledger.lease import Held
     from reconciler.ledger.ledger import Ledger
-    from reconciler.ledger.record import Entry
-
-_RUN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f-]+")
+    from reconciler.ledger.record import Record
 
 
 def history(
@@ -32,28 +29,44 @@ def history(
     ledger: LedgerPlace = None,
 ) -> None:
     """List what was applied, the newest first, or show one run. Reads the ledger alone."""
+    from reconciler.ledger.ledger import is_run
+
     run = start(reach, show, ledger=ledger)
     place = run.services.books.ledger
-    if what is None or not _RUN.fullmatch(what):
-        emit(history_renderers(_listed(place, what, limit)), show)
-        return
-    records = place.found(what)
-    if not records:
-        open_ = [entry for entry in place.all_under_way() if entry.intent.run.id == what]
-        if open_:
-            hint = "settle it with 'reconciler apply --resume'"
-            raise UsageProblem(f"Run {what} has no record yet: its update is under way", hint=hint)
-        raise UsageProblem(f"{place.name} has no run {what}", hint="list them with 'reconciler history'")
-    emit(record_renderers(records), show)
+    damaged: list[LedgerDamaged] = []
+    if what is not None and is_run(what):
+        emit(record_renderers(_of_run(place, what, damaged)), show)
+    else:
+        _list(place, what, limit, damaged, show)
+    for problem in damaged:
+        show_problem(problem, "Warning")
+    if damaged:
+        raise typer.Exit(Exit.ERROR)
 
 
-def _listed(ledger: Ledger, target: str | None, limit: int) -> list[Entry]:
-    """The newest runs, and before them what is under way."""
+def _list(ledger: Ledger, target: str | None, limit: int, damaged: list[LedgerDamaged], show: Show) -> None:
+    """The newest runs, and before them what is under way; what can't be understood hides none of the others."""
     from reconciler.ledger.record import Entry
+    from reconciler.render.history import nothing_text
 
-    open_ = [Entry(entry.intent) for entry in ledger.all_under_way() if target in {None, entry.intent.plan.name}]
-    recorded = (ledger.record(run, word) for run, word in ledger.runs(target)[:limit])
-    return [*open_, *(Entry(record) for record in recorded if record is not None)]
+    opened = ledger.all_under_way(damaged.append)
+    open_ = [Entry(entry.intent) for entry in opened if target in {None, entry.intent.plan.name}]
+    entries = [*open_, *(Entry(record) for record in ledger.newest(target, limit, damaged.append))]
+    known: set[str] = set()
+    if not entries and not damaged:
+        known = {word for _, word in ledger.runs()} | {entry.intent.plan.name for entry in opened}
+    emit(history_renderers(entries, nothing_text(target, sorted(known), damaged=bool(damaged))), show)
+
+
+def _of_run(ledger: Ledger, run: str, damaged: list[LedgerDamaged]) -> tuple[Record, ...]:
+    """All that one run did."""
+    records = ledger.found(run)
+    if records:
+        return records
+    if any(entry.intent.run.id == run for entry in ledger.all_under_way(damaged.append)):
+        hint = "settle it with 'reconciler apply --resume'"
+        raise UsageProblem(f"Run {run} has no record yet: its update is under way", hint=hint)
+    raise UsageProblem(f"{ledger.name} has no run {run}", hint="list them with 'reconciler history'")
 
 
 def unlock(
@@ -76,7 +89,11 @@ def unlock(
         write_error("The operating system frees these when their process ends: end the process.\n")
         raise typer.Exit(Exit.LOCKED)
     if not force:
-        confirm("Take them away? An apply that is still at work would stop before it sends anything more.")
+        confirm(
+            "Take them away? An apply that is still at work notices it with its next sign of life, up to 20s later, "
+            "and may send its update until then.",
+            otherwise="give --force",
+        )
     taken = [leases.break_(found) for found in breakable]
     write_result(f"Unlocked {sum(taken)} of {len(held)}.\n")
     if not all(taken):

@@ -127,13 +127,13 @@ def show_diagnostics(diagnostics: Sequence[Diagnostic]) -> None:
     write_error(diagnostics_text(diagnostics, colour=False))
 
 
-def history_renderers(entries: Sequence[Entry]) -> _Renderers:
-    """The ledger's runs, in every format."""
+def history_renderers(entries: Sequence[Entry], nothing: str) -> _Renderers:
+    """The ledger's runs, in every format; ``nothing`` is what to say to people where there are none."""
     from reconciler.render.history import history_json, history_markdown, history_text
 
     return {
-        Format.TEXT: lambda _: history_text(entries),
-        Format.MARKDOWN: lambda _: history_markdown(entries),
+        Format.TEXT: lambda _: history_text(entries, nothing),
+        Format.MARKDOWN: lambda _: history_markdown(entries, nothing),
         Format.JSON: lambda _: history_json(entries),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
-from reconciler.core.model import Plan
+from reconciler.core.model import OutcomeKind, Plan
 from reconciler.ledger.record import Entry, Intent, Record, Run
 from reconciler.ledger.recordfile import intent_text, record_text
 from reconciler.render.harmless import fence, line, without_commands
@@ -15,22 +15,41 @@ from reconciler.render.terminal import diff_text, outcome_rows_text
 
 HISTORY_FORMAT_VERSION = "1.0"
 _COLUMNS = ("RUN", "TARGET", "OUTCOME", "CHANGES", "WHO", "COMMIT")
+_NOTHING = "Nothing was applied yet."
 _SHORT_COMMIT = 8
+_OPEN = frozenset({OutcomeKind.UNKNOWN, OutcomeKind.TIMED_OUT})
+"""What became of an update whose end was not seen."""
 
 
-def history_text(entries: Sequence[Entry]) -> str:
-    """A line for each run and target, in columns."""
+def nothing_text(target: str | None, known: Sequence[str], *, damaged: bool = False) -> str:
+    """Why there is nothing to list.
+
+    Args:
+        target: the name of the only target that was asked for.
+        known: the targets that the ledger knows.
+        damaged: whether there is something that can't be understood.
+    """
+    if damaged:
+        return "Nothing that can be understood was found."
+    if target is None or not known:
+        return _NOTHING
+    names = ", ".join(known)
+    return f"{line(f'Nothing was applied to {target} yet.')} {line(f'The ledger knows {names}.')}"
+
+
+def history_text(entries: Sequence[Entry], nothing: str = _NOTHING) -> str:
+    """A line for each run and target, in columns; ``nothing`` is what to say where there is none."""
     if not entries:
-        return "Nothing was applied yet.\n"
+        return f"{nothing}\n"
     rows = [_COLUMNS, *(_row(entry) for entry in entries)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_COLUMNS))]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
     return "\n".join(lines) + "\n"
 
 
-def history_markdown(entries: Sequence[Entry]) -> str:
+def history_markdown(entries: Sequence[Entry], nothing: str = _NOTHING) -> str:
     """The same, in a block that no forge makes anything of."""
-    return _fenced(history_text(entries))
+    return _fenced(history_text(entries, nothing))
 
 
 def history_json(entries: Sequence[Entry]) -> str:
@@ -92,7 +111,8 @@ def _heading(record: Record) -> Iterator[str]:
     if run.commit is not None:
         yield line(f"  from commit {run.commit.id}{', and a document differed from it' if run.commit.dirty else ''}")
     if record.resumes:
-        yield line(f"  settled the update of run {record.resumes}")
+        verb = "looked at" if record.outcome.kind in _OPEN else "settled"
+        yield line(f"  {verb} the update of run {record.resumes}")
     yield line(f"  plan {run.digest}")
 
 

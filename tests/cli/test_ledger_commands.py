@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,13 @@ def without_a_terminal(project: Project, monkeypatch: pytest.MonkeyPatch, *argum
     with Path(os.devnull).open(encoding="utf-8") as nothing, monkeypatch.context() as patched:
         patched.setattr("sys.stdin", nothing)
         return project.run(*arguments)
+
+
+class Terminal(StringIO):
+    """Somebody who answers."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 @contextmanager
@@ -459,6 +467,12 @@ def test_a_lease_in_s3_is_taken_away_from_its_holder_after_a_question(
     assert refused.code == 7
     asked = without_a_terminal(project, monkeypatch, *unlock)
     assert asked.code == 4
+    assert "give --force" in asked.err
+    with monkeypatch.context() as patched:
+        patched.setattr("sys.stdin", Terminal("no\n"))
+        declined = project.run(*unlock)
+    assert declined.code == 4
+    assert "notices it with its next sign of life, up to 20s later, and may send its update until then" in declined.err
     told = f"shop-prod: held by run {HOLDER.run} of {HOLDER.who} since {HOLDER.since}, last sign of life "
     assert asked.out.startswith(told)
     assert project.run(*unlock, "shop-live", "--force").out == "Nothing is locked: shop-live is free.\n"
@@ -856,7 +870,19 @@ def test_a_slip_in_the_project_file_is_told_with_its_place_before_anything_is_se
     assert project.run(*APPLY).code == 0, "the embedded backend has a ledger of its own"
 
 
-PLACES = ("s3://", "s3://UPPER/x", "s3://ab/x", "s3://a..b/x", "s3:///prefix", "gs://bucket/x", "https://bucket/x")
+PLACES = (
+    "s3://",
+    "s3://UPPER/x",
+    "s3://ab/x",
+    "s3://a..b/x",
+    "s3:///prefix",
+    "s3:/bucket/x",
+    "s3:bucket",
+    "S3://bucket/x",
+    "gs://bucket/x",
+    "https://bucket/x",
+    "file:/var/ledger",
+)
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -871,6 +897,16 @@ def test_a_place_that_is_no_ledger_is_a_wrong_command_line(
     monkeypatch.setenv("RECONCILER_LEDGER", place)
     assert project.run("apply", "auth.yaml", *at, "--auto-approve").code == 64
     assert project.updates() == 0
+    assert {path.name for path in project.folder.iterdir()} == {"auth.yaml", ".reconciler"}
+
+
+def test_a_place_with_a_colon_that_is_a_folder_is_written_with_a_dot(project: Project, at: tuple[str, ...]) -> None:
+    apply = ("apply", "auth.yaml", *at, *FAST, "--auto-approve", "--ledger")
+    refused = project.run(*apply, "kept:here")
+    assert refused.code == 64
+    assert "a folder with a colon in its name is written ./name" in refused.err
+    assert project.run(*apply, "./kept:here").code == 0
+    assert len(kept(project.folder / "kept:here")) == 1
 
 
 def test_what_people_write_into_an_address_is_not_repeated(project: Project, at: tuple[str, ...]) -> None:
@@ -882,6 +918,7 @@ def test_what_people_write_into_an_address_is_not_repeated(project: Project, at:
 def test_the_embedded_backend_never_writes_into_a_shared_ledger(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert project.run(*APPLY, "--ledger", "s3:bucket").code == 64
     result = project.run(*APPLY, "--ledger", "s3://bucket/team")
     assert result.code == 64
     assert "--emulator keeps a ledger of its own" in result.err
@@ -1025,12 +1062,16 @@ def test_a_ledger_that_cant_remember_plans_stops_a_saved_plan_before_anything_is
     assert project.updates() == 0
 
 
+@pytest.mark.parametrize("by", ["a file", "a link to nowhere"])
 def test_a_state_folder_that_cant_be_made_stops_an_apply_before_anything_is_sent(
-    project: Project, at: tuple[str, ...]
+    project: Project, at: tuple[str, ...], by: str
 ) -> None:
-    Path("state").write_text("in the way", encoding="utf-8")
+    if by == "a file":
+        Path("state").write_text("in the way", encoding="utf-8")
+    else:
+        Path("state").symlink_to("nowhere/at/all")
     result = project.run("apply", "auth.yaml", *at, "--auto-approve", "--state-dir", "state")
-    assert result.code in {1, 64}
+    assert result.code == 1
     assert "state" in result.err
     assert project.updates() == 0
 

@@ -18,6 +18,7 @@ from reconciler.render.history import (
     history_json,
     history_markdown,
     history_text,
+    nothing_text,
     runs_json,
     runs_markdown,
     runs_text,
@@ -181,6 +182,37 @@ def test_machines_get_each_record_whole_and_a_version(planned: Planned) -> None:
     assert body["records"][1] == json.loads(runs_json([told]))["records"][0]
     assert body["records"][1]["outcome"]["kind"] == "applied"
     assert "outcome" not in body["records"][0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "verb"),
+    [
+        (OutcomeKind.APPLIED, "settled"),
+        (OutcomeKind.FAILED, "settled"),
+        (OutcomeKind.UNVERIFIED, "settled"),
+        (OutcomeKind.UNKNOWN, "looked at"),
+        (OutcomeKind.TIMED_OUT, "looked at"),
+    ],
+)
+def test_an_update_whose_end_was_not_seen_is_not_settled(planned: Planned, kind: OutcomeKind, verb: str) -> None:
+    told = record(planned({"PasswordPolicy.MinimumLength": 12}))
+    told = replace(told, outcome=replace(told.outcome, kind=kind), resumes="20261124T070000Z-00000000")
+    assert f"\n  {verb} the update of run 20261124T070000Z-00000000\n" in runs_text([told], colour=False)
+
+
+def test_of_a_commit_whose_documents_nobody_could_compare_nothing_is_said(planned: Planned) -> None:
+    run = replace(RUN, commit=Commit("f" * 40, dirty=None))
+    told = record(planned({"PasswordPolicy.MinimumLength": 12}), run)
+    assert history_text([Entry(told)]).endswith("  ffffffff\n")
+    assert f"\n  from commit {'f' * 40}\n" in runs_text([told], colour=False)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+def test_a_target_that_nothing_was_applied_to_is_named_without_harm(text: str) -> None:
+    told = history_text([], nothing_text(text, [text, "shop-prod"]))
+    check_lines(told)
+    assert told.count("\n") == 1
+    check_fence(history_markdown([], nothing_text(text, [text])), history_text([], nothing_text(text, [text])))
 
 
 def test_nothing_is_a_sentence_for_people_and_an_empty_list_for_machines() -> None:
