@@ -186,7 +186,7 @@ class Ledger:
         token = run.rpartition("-")[2]
         later = [
             record
-            for other, word in self.runs()
+            for other, word in reversed(self.runs())
             if other != run and other.rpartition("-")[2] == token and (record := self.record(other, word)) is not None
         ]
         later.sort(key=lambda record: record.ended)
