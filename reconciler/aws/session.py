@@ -70,6 +70,10 @@ class Sessions:
         region = self._session(Access(profile=profile)).get_config_variable("region")
         return region if isinstance(region, str) else None
 
+    def profiles(self) -> frozenset[str]:
+        """The profiles that are configured on this machine."""
+        return frozenset(botocore.session.Session().available_profiles)
+
     def reader(self, access: Access, region: str, endpoint: str | None) -> Reader:
         """A gateway that reads."""
         key = (access, region, endpoint)

@@ -14,6 +14,7 @@ from reconciler.cli.carry import (
     carry_out,
     nothing_to_do,
     plans_of,
+    reached_by,
     refuse,
     resume_all,
     settle_first,
@@ -38,7 +39,7 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.plan import read_plan
 from reconciler.cli.run import Run, located, make_plan, start
-from reconciler.core.model import EMBEDDED, Plan
+from reconciler.core.model import Access, Plan
 from reconciler.core.planfile import applyable, from_json
 from reconciler.errors import PlanRefused, UsageProblem
 from reconciler.operations.jobs import Waiting
@@ -82,7 +83,7 @@ def apply(
         plan = _saved(run, given[0], oldest)
     else:
         desired = located(run, given, choice, allow, strict=strict)
-        settle_first(run, [target.target for target in desired], waiting)
+        settle_first(run, desired, waiting)
         plan = make_plan(run, desired)
         show_plan(plan, show)
     if not any(target.changes for target in plan.planned):
@@ -100,16 +101,19 @@ def _resume_only(run: Run, paths: Sequence[str], choice: Choice, waiting: Waitin
     from reconciler.ledger.record import key_of
 
     opened = run.services.books.ledger.all_under_way()
+    ways: dict[str, Access] = {}
     if paths:
         planned = from_json(read_plan(paths[0])).planned if saved else ()
         desired = [target.desired for target in planned] or located(run, paths, choice, None, strict=False)
-        keys = {key_of(target.target) for target in desired}
-        opened = tuple(entry for entry in opened if key_of(entry.intent.plan.target) in keys)
+        ways = {key_of(document.target): document.access for document in desired}
+        opened = tuple(entry for entry in opened if key_of(entry.intent.plan.target) in ways)
     chosen = [
-        entry
+        reached_by(
+            entry,
+            ways.get(key_of(entry.intent.plan.target)) or run.services.reached(entry.intent.plan.desired).access,
+        )
         for entry in opened
-        if chosen_by_name(entry.intent.plan.name, choice)
-        and (entry.intent.plan.target.endpoint == EMBEDDED) == run.services.embedded
+        if chosen_by_name(entry.intent.plan.name, choice) and run.services.covers(entry.intent.plan.target)
     ]
     if not chosen:
         if run.show.format is Format.TEXT and not run.show.report:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -18,11 +19,12 @@ from reconciler.cli.exits import Exit, of_outcomes, of_plan, worst
 from reconciler.cli.options import Format, Patience, Show
 from reconciler.cli.output import emit, outcome_renderers, plan_renderers, write_reports
 from reconciler.cli.run import Run
-from reconciler.core.model import Outcome, OutcomeKind, Plan, Target
+from reconciler.core.model import Access, Desired, Outcome, OutcomeKind, Plan
 from reconciler.errors import OutputProblem
 from reconciler.operations.jobs import Clock, Stopped, Waiting
 
 if TYPE_CHECKING:
+    from reconciler.aws.amplify import Writer
     from reconciler.ledger.ledger import Opened
     from reconciler.operations.keeping import Keeping
 
@@ -47,11 +49,11 @@ def show_plan(plan: Plan, show: Show) -> None:
         write_error(text(False))
 
 
-def settle_first(run: Run, targets: Sequence[Target], waiting: Waiting) -> None:
+def settle_first(run: Run, desired: Sequence[Desired], waiting: Waiting) -> None:
     """Settle what earlier runs left open of these targets; where that does not end well nothing is planned."""
     ledger = run.services.books.ledger
-    found = [ledger.under_way(target) for target in targets]
-    opened = [entry for entry in found if entry is not None]
+    found = [(ledger.under_way(document.target), document) for document in desired]
+    opened = [reached_by(entry, document.access) for entry, document in found if entry is not None]
     if not opened:
         return
     outcomes, code = resume_all(run, opened, waiting)
@@ -71,17 +73,29 @@ def resume_all(run: Run, opened: Sequence[Opened], waiting: Waiting) -> tuple[tu
     from reconciler.operations.resume import resume
     from reconciler.operations.settle import Following
 
-    run.services.check_binding(plans_of(opened))
-    keeping = run.services.books.keeping("resume", plans_of(opened))
+    services = run.services
+    keeping = services.books.keeping("resume", plans_of(opened))
+
+    def gateway_of(desired: Desired) -> Writer:
+        services.check_account(desired)
+        return services.writer_of(desired)
+
     with _stoppable() as (clock, stopped):
         outcomes = resume(
             opened,
-            run.services.writer_of,
+            gateway_of,
             keeping=keeping,
             following=Following(clock, waiting, run.progress),
             parallelism=run.parallelism,
         )
     return outcomes, stopped[0] if stopped else of_outcomes(outcomes, saved=False)
+
+
+def reached_by(entry: Opened, access: Access) -> Opened:
+    """An entry of the journal with our way of access to its target, which is not that of whoever left it."""
+    plan = entry.intent.plan
+    plan = replace(plan, desired=replace(plan.desired, access=access))
+    return replace(entry, intent=replace(entry.intent, plan=plan))
 
 
 def plans_of(opened: Sequence[Opened]) -> Plan:

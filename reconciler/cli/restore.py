@@ -21,6 +21,7 @@ from reconciler.wiring import guards
 if TYPE_CHECKING:
     from reconciler.ledger.ledger import Ledger
     from reconciler.ledger.record import Record
+    from reconciler.wiring import Services
 
 
 def restore(
@@ -42,10 +43,10 @@ def restore(
     run = start(reach, show, parallelism=choice.parallelism, ledger=ledger)
     services = run.services
     place = services.books.ledger
-    records = _chosen(place, run_id, choice)
+    records = [_reached(record, services) for record in _chosen(place, run_id, choice)]
     services.check_binding(Plan(tuple(record.plan for record in records), ""))
     waiting = waiting_of(patience)
-    settle_first(run, [record.plan.target for record in records], waiting)
+    settle_first(run, [record.plan.desired for record in records], waiting)
     desired, left_out = ways_back(
         records,
         lambda record: services.resolve_planned(record.run.folder),
@@ -62,6 +63,11 @@ def restore(
     if applyable(plan) and not auto_approve:
         confirm(f"Do you want to go back from run {run_id}?", otherwise="give --auto-approve")
     raise typer.Exit(carry_out(run, plan, waiting, command="restore", saved=False))
+
+
+def _reached(record: Record, services: Services) -> Record:
+    """A record with our way of access to its target."""
+    return replace(record, plan=replace(record.plan, desired=services.reached(record.plan.desired)))
 
 
 def _chosen(ledger: Ledger, run_id: str, choice: Choice) -> list[Record]:

@@ -22,6 +22,7 @@ _NAMED_SECRET = re.compile(
 )
 _SHAPED_SECRET = re.compile(
     r"(?<=://)[^/\s:@]+:[^@\s/]+(?=@)|GOCSPX-[\w-]+|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\beyJ[\w-]+\.[\w.-]+|\b[A-Za-z0-9+/_-]{40,}={0,2}"
+    r"|\b[0-9a-f]{32}\b"
 )
 _TELLING = re.compile(r"Reason:|Error:|An error occurred|UPDATE_FAILED|Cannot |is missing|already a pending job")
 _LONGEST_LINE = 300

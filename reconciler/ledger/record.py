@@ -98,8 +98,8 @@ class Record:
 
     @property
     def may_have_landed(self) -> bool:
-        """Whether the update may have moved something: it was sent, and not found without a job and without effect."""
-        return self.sent and not (self.outcome.kind is OutcomeKind.FAILED and self.outcome.job is None)
+        """Whether the update may have moved something; one that failed has not: what moved would be UNVERIFIED."""
+        return self.sent and self.outcome.kind is not OutcomeKind.FAILED
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,10 +151,10 @@ def _picked_up(item: _Work, run: _Applying) -> _Work | Outcome:
     ledger, digest = run.keeping.ledger, run.keeping.run.digest
     opened = ledger.under_way(item.plan.target)
     if opened is not None:
-        outcome = pick_up(opened, item.gateway, run.keeping, run.following)
+        picked = pick_up(opened, item.gateway, run.keeping, run.following)
+        outcome = picked.outcome
         settled = outcome.kind in {OutcomeKind.APPLIED, OutcomeKind.FAILED} and not outcome.unrecorded
-        landed = outcome.kind is not OutcomeKind.FAILED or outcome.job is not None
-        ours = opened.intent.run.digest == digest and (landed or not settled)
+        ours = opened.intent.run.digest == digest and (picked.landed or not settled)
         if ours or not settled:
             run.keeping.leave_out(item.plan)
         if ours:

@@ -97,8 +97,9 @@ class Keeping:
         Returns:
             The outcome; with a finding where the ledger could not be written.
         """
-        if outcome.unrecorded or (self.run.id, plan.name) in self.recorded:
-            return outcome
+        known = plan.name in self.sent or (self.run.id, plan.name) in self.recorded
+        if outcome.unrecorded or known:
+            return outcome  # what was sent is in the journal, at least
         if self.broken:
             return _told(outcome, self.broken[0])
         return self._written(self._record(plan, outcome, ended, seconds, sent=False))

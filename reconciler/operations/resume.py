@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from reconciler.core.gateway import Gateway
 from reconciler.core.model import Desired, Job, Outcome, OutcomeKind
@@ -15,7 +16,7 @@ from reconciler.operations.fleet import for_each
 from reconciler.operations.jobs import Stopped
 from reconciler.operations.keeping import Keeping
 from reconciler.operations.leasing import leased
-from reconciler.operations.settle import Checked, Following, failed, outcome_of, settle
+from reconciler.operations.settle import Checked, Following, Settled, failed, outcome_of, settle
 
 
 def resume(
@@ -69,10 +70,10 @@ def _pick_up_if_open(entry: Opened, gateway: Gateway, keeping: Keeping, followin
     now = keeping.ledger.under_way(entry.intent.plan.target)
     if now is None or now.intent.run.id != entry.intent.run.id:
         return outcome_of(entry.intent.plan, OutcomeKind.UNCHANGED, "another run has settled it")
-    return pick_up(now, gateway, keeping, following)
+    return pick_up(now, gateway, keeping, following).outcome
 
 
-def pick_up(opened: Opened, gateway: Gateway, keeping: Keeping, following: Following) -> Outcome:
+def pick_up(opened: Opened, gateway: Gateway, keeping: Keeping, following: Following) -> Settled:
     """Settle one update and record it; the caller holds the target.
 
     A job that the service named is adopted. Otherwise the jobs that were not there before, and what
@@ -87,9 +88,9 @@ def pick_up(opened: Opened, gateway: Gateway, keeping: Keeping, following: Follo
     settled = settle(_as_it_was(intent, gateway), answer, intent.jobs, following, again=True)
     clock = following.clock
     outcome = keeping.resuming(intent).finish(opened, settled, clock.utc(), clock.now() - began)
-    if outcome.kind is OutcomeKind.FAILED and outcome.job is None and not outcome.unrecorded:
-        keeping.free(intent)  # it did not land
-    return outcome
+    if not settled.landed and not outcome.unrecorded:
+        keeping.free(intent)
+    return replace(settled, outcome=outcome)
 
 
 def _as_it_was(intent: Intent, gateway: Gateway) -> Checked:

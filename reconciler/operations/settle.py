@@ -103,10 +103,14 @@ class Following:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of a sent update. ``ended`` is False where another look later can tell more."""
+    """What became of a sent update.
+
+    ``ended`` is False where another look later can tell more, ``landed`` where it is known that it did not land.
+    """
 
     outcome: Outcome
     ended: bool = True
+    landed: bool = True
 
 
 def settle(
@@ -129,9 +133,10 @@ def settle(
         if job is None or (job.id is None and job.status not in {COMPLETED, FAILED}):
             job = find_started(gateway, item.plan.target, before, clock=following.clock, waiting=following.waiting)
         if job is None:
-            settled = _without_a_job(item, said, following)
+            settled = _without_a_job(item, f"{said}; no job appeared", following)
         else:
-            settled = _followed(item, job, following, candidate=isinstance(answer, AnswerLost), again=again)
+            others = before if isinstance(answer, AnswerLost) else None
+            settled = _followed(item, job, following, others=others, again=again)
         doubtful = settled.outcome.kind is OutcomeKind.UNKNOWN and not again
         return replace(settled, ended=settled.ended and not doubtful)
     except Stopped as stopped:
@@ -144,9 +149,12 @@ def settle(
     return Settled(outcome, ended=False)
 
 
-def _followed(item: Checked, job: Job, following: Following, *, candidate: bool, again: bool) -> Settled:
-    """Wait for the job and judge what stands after it; a candidate may be somebody else's."""
-    plan, clock = item.plan, following.clock
+def _followed(item: Checked, job: Job, following: Following, *, others: frozenset[str] | None, again: bool) -> Settled:
+    """Wait for the job and judge what stands after it.
+
+    With ``others``, the ids of the jobs that were there before, the job is a candidate, and may be somebody else's.
+    """
+    plan, clock, candidate = item.plan, following.clock, others is not None
     following.observer(plan.name, f"Update started [job {job.id}]")
     try:
         job = wait_for(
@@ -162,9 +170,8 @@ def _followed(item: Checked, job: Job, following: Following, *, candidate: bool,
         if not again:
             raise
         return _without_a_job(item, f"job {job.id} is not there any more: {problem.summary}", following)
-    if job.status == FAILED and candidate:
-        said = f"a job that may be another's failed: {job.error or 'it does not say why'}"
-        return Settled(_unknown(plan, job, "nobody can say whether the update landed", said))
+    if job.status == FAILED and others is not None:
+        return _after_a_failed_candidate(item, job, following, others=others, again=again)
     if job.status == FAILED:
         return _after_a_failed_job(item, job, following)
     if job.status != COMPLETED and again and forgotten(job, clock.utc()):
@@ -219,6 +226,21 @@ def _after_a_failed_job(item: Checked, job: Job, following: Following) -> Settle
     return Settled(replace(outcome, kind=OutcomeKind.UNVERIFIED, findings=findings, collateral=collateral))
 
 
+def _after_a_failed_candidate(
+    item: Checked, job: Job, following: Following, *, others: frozenset[str], again: bool
+) -> Settled:
+    """Look whether there is another job that may be ours; without one what stands decides."""
+    others |= {job.id or ""}
+    target = item.plan.target
+    another = find_started(item.gateway, target, others, clock=following.clock, waiting=following.waiting)
+    if another is not None:
+        return _followed(item, another, following, others=others, again=again)
+    said = f"job {job.id} failed, which may be another's, and no other appeared"
+    settled = _without_a_job(item, said, following)
+    detail = "\n".join(part for part in (settled.outcome.detail, job.error) if part)
+    return replace(settled, outcome=replace(settled.outcome, detail=detail, job=job.id))
+
+
 def _settled_read(item: Checked, following: Following) -> Live:
     """What stands, once two reads running say the same, or the last of the reads that verify at most.
 
@@ -250,21 +272,21 @@ def _moved_paths(item: Checked, after: Live) -> tuple[Difference, ...]:
 
 
 def _without_a_job(item: Checked, said: str, following: Following) -> Settled:
-    """No job appeared after a lost answer: what stands decides, and nothing is sent again."""
+    """No job tells what became of the update: what stands decides, and nothing is sent again."""
     after = _settled_read(item, following)
     if not _moved(item, after):
         if not any(_would_show(item, change, after.tree) for change in item.plan.changes):
             summary = f"nobody can say whether the update landed: {said}"
             hidden = ", ".join(dotted(change.path) for change in item.plan.changes)
-            detail = f"no job appeared, and no read can tell whether {hidden} arrived"
+            detail = f"no read can tell whether {hidden} arrived"
             return Settled(_unknown(item.plan, None, summary, detail))
-        summary = f"the update did not land: {said}; no job appeared and live is unchanged"
-        return Settled(outcome_of(item.plan, OutcomeKind.FAILED, summary, hint="apply again"))
+        summary = f"the update did not land: {said}, and live is unchanged"
+        return Settled(outcome_of(item.plan, OutcomeKind.FAILED, summary, hint="apply again"), landed=False)
     settled = _proven(item, following)
     if settled.outcome.kind is OutcomeKind.APPLIED:
         return settled
     summary = f"nobody can say whether the update landed: {said}"
-    detail = "no job appeared, and live is neither as it was before nor as planned"
+    detail = "live is neither as it was before nor as planned"
     outcome = _unknown(item.plan, None, summary, detail)
     return Settled(replace(outcome, findings=settled.outcome.findings, collateral=settled.outcome.collateral))
 

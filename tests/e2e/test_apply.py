@@ -407,12 +407,12 @@ def test_a_lost_answer_and_a_live_that_nobody_planned_is_unknown(world: World) -
     assert len(world.updates) == 1
 
 
-def test_a_lost_answer_and_a_job_that_failed_leave_the_outcome_unknown(world: World) -> None:
+def test_a_lost_answer_and_a_job_that_failed_have_moved_nothing(world: World) -> None:
     world.fault(f"drop_after,{ON_UPDATE}")
     world.fault(f"job_failed,{ON_UPDATE}")
     outcome = world.apply(policy(12))
-    assert outcome.kind is OutcomeKind.UNKNOWN
-    assert "a job that may be another's failed" in outcome.detail
+    assert outcome.kind is OutcomeKind.FAILED
+    assert "which may be another's, and no other appeared, and live is unchanged" in outcome.summary
     assert "Invalid request provided" in outcome.detail
 
 

@@ -10,11 +10,13 @@ import pytest
 
 from reconciler.core.gateway import Gateway
 from reconciler.core.model import Desired, Job, Outcome, OutcomeKind, Plan
+from reconciler.errors import LedgerProblem
 from reconciler.ledger.lease import Holder, Lease
+from reconciler.ledger.ledger import Ledger
 from reconciler.ledger.record import key_of
 from reconciler.operations.jobs import Stopped, Waiting
 from tests.e2e.conftest import Between, World, document, only, policy
-from tests.unit.operations.ledgers import Died, MemoryLeases
+from tests.unit.operations.ledgers import Died, MemoryLeases, MemoryStore
 
 ON_UPDATE = "operation=UpdateBackendAuth"
 DAY = 24 * 60 * 60
@@ -303,6 +305,37 @@ def test_a_lease_that_is_lost_after_the_first_update_stops_the_second(world: Wor
     with_leases(world, MemoryLeases(gone=lambda: len(world.updates) > 0))
     assert kinds(world.apply_all(made)) == [OutcomeKind.APPLIED, OutcomeKind.LOCKED]
     assert [sent.body["BackendEnvironmentName"] for sent in world.updates] == ["dev"]
+
+
+def test_a_lease_that_is_lost_while_the_intent_is_written_means_that_nothing_is_sent(world: World) -> None:
+    made = world.plan(document(policy(12)))
+    with_leases(world, MemoryLeases(gone=lambda: bool(world.ledger.all_under_way())))
+    (outcome,) = world.apply_all(made)
+    assert outcome.kind is OutcomeKind.LOCKED
+    assert (world.updates, world.ledger.all_under_way()) == ((), ())
+    (record,) = world.records()
+    assert (record.sent, record.outcome.kind) == (False, OutcomeKind.LOCKED)
+
+
+def test_a_ledger_that_failed_once_is_not_waited_for_again(world: World) -> None:
+    asked: list[str] = []
+
+    class Silent(MemoryLeases):
+        def acquire(self, key: str, holder: Holder, **_how: Any) -> Lease:
+            asked.append(f"{holder.target} {key}")
+            raise LedgerProblem("the store does not answer")
+
+    def refuses(key: str) -> bool:
+        asked.append(key)
+        return True
+
+    made = both(world)
+    world.services.books.ledger = Ledger(MemoryStore(refuses=refuses), Silent())
+    outcomes = world.apply_all(made)
+    assert kinds(outcomes) == [OutcomeKind.FAILED] * 2
+    assert {outcome.summary for outcome in outcomes} == {"the store does not answer"}
+    assert len(asked) == 2, "one lease and one record, not one of each for each target"
+    assert all(outcome.unrecorded for outcome in outcomes)
 
 
 @pytest.mark.parametrize("fault", ["", "job_failed", "job_stuck", "throttle", "drop_after", "access_denied"])

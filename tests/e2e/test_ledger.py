@@ -168,9 +168,8 @@ def fault(text: str) -> Callable[[World], None]:
     return lambda world: world.fault(f"{text},{ON_UPDATE}")
 
 
-def lost_and_failed(world: World) -> None:
-    world.fault(f"drop_after,{ON_UPDATE}")
-    world.fault(f"job_failed,{ON_UPDATE}")
+def unseen(world: World) -> None:
+    world.fault("access_denied,operation=GetBackendJob")
 
 
 @pytest.mark.parametrize(
@@ -182,7 +181,7 @@ def lost_and_failed(world: World) -> None:
         (fault("collateral"), OutcomeKind.UNVERIFIED, True),
         (fault("no_effect"), OutcomeKind.UNVERIFIED, True),
         (fault("drop_before"), OutcomeKind.FAILED, True),
-        (lost_and_failed, OutcomeKind.UNKNOWN, True),
+        (unseen, OutcomeKind.UNKNOWN, True),
         (fault("throttle"), OutcomeKind.FAILED, False),
         (fault("access_denied"), OutcomeKind.DENIED, False),
         (busy, OutcomeKind.LOCKED, False),

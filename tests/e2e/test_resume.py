@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from reconciler import __version__
 from reconciler.core.gateway import Gateway
 from reconciler.core.model import Desired, Finding, Outcome, OutcomeKind, Plan
+from reconciler.core.planfile import digest_of
 from reconciler.core.tree import get
 from reconciler.emulator import PLANTED_JOB_SECRET
-from reconciler.errors import AccessProblem
+from reconciler.errors import AccessProblem, NotFound
 from reconciler.ledger.lease import Holder
 from reconciler.ledger.record import Record, key_of
 from reconciler.operations.jobs import Stopped, Waiting
@@ -21,6 +23,7 @@ from tests.e2e.conftest import (
     MOMENTS,
     PROVIDERS,
     SECRETS,
+    Between,
     Fate,
     World,
     codes,
@@ -30,7 +33,7 @@ from tests.e2e.conftest import (
     only,
     policy,
 )
-from tests.unit.operations.ledgers import Died
+from tests.unit.operations.ledgers import Died, Watched
 
 LENGTH = ("UserPoolConfigs", "PasswordPolicy", "MinimumLength")
 GUESTS = ("IdentityPoolConfigs", "UnauthenticatedLogin")
@@ -368,6 +371,78 @@ def test_a_stuck_job_times_out_each_time_and_the_journal_stays_open(world: World
     assert len(world.updates) == 1
 
 
+def gone(call: str) -> None:
+    if call == "get_job":
+        raise NotFound("GetBackendJob found nothing")
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "summary"),
+    [
+        ("", OutcomeKind.APPLIED, ""),
+        ("no_effect", OutcomeKind.FAILED, "the update did not land: job {} is not there any more"),
+    ],
+)
+def test_of_a_job_that_is_not_there_any_more_what_stands_tells(
+    world: World, fault: str, kind: OutcomeKind, summary: str
+) -> None:
+    if fault:
+        world.fault(f"{fault},{ON_UPDATE}")
+    made = world.plan(document(policy(12)))
+    world.die(made, "waiting", saved=True)
+    (opened,) = world.ledger.all_under_way()
+    world.time.now += LANDED
+    begun = world.time.now
+    (outcome,) = world.resume(writer_of=lambda desired: Between(world.services.writer_of(desired), gone))
+    assert outcome.kind is kind
+    assert outcome.summary.startswith(summary.format(opened.intent.job))
+    assert world.time.now - begun < 300, "six polls are enough"
+    assert not is_open(world)
+    assert (world.ledger.used_by(digest_of(made, version=__version__)) is None) == bool(fault)
+
+
+def test_whoever_sent_an_update_does_not_take_a_lost_job_for_its_end(world: World) -> None:
+    made = world.plan(document(policy(12)))
+    (outcome,) = world.apply_all(made, writer_of=lambda desired: Between(world.services.writer_of(desired), gone))
+    assert outcome.kind is OutcomeKind.UNKNOWN
+    assert is_open(world)
+
+
+def test_a_status_that_nobody_knows_stands_in_nobodys_way_after_a_day(world: World) -> None:
+    world.fault(f"job_unknown_status,{ON_UPDATE},seconds=1000000")
+    run = world.die(world.plan(document(policy(12))), "waiting")
+    outcome = resumed(world, Waiting(job_timeout=600))
+    assert outcome.kind is OutcomeKind.TIMED_OUT
+    assert is_open(world)
+    world.time.now += 100_000
+    begun = world.time.now
+    outcome = resumed(world, Waiting(job_timeout=600))
+    assert outcome.kind is OutcomeKind.FAILED
+    assert "has had the status QUEUED for days, and live is unchanged" in outcome.summary
+    assert world.time.now - begun < 100
+    assert not is_open(world)
+    assert found(world, run).outcome.kind is OutcomeKind.FAILED
+    assert "already a pending job" in world.apply(policy(12)).detail, "now it is the service that says no"
+
+
+@pytest.mark.parametrize("moment", ["sent", "waiting"])
+@pytest.mark.parametrize("secrets", ["clear", "masked", "absent"])
+def test_a_failed_job_that_may_quote_secrets_is_not_quoted_by_who_does_not_know_them(
+    world: World, secrets: str, moment: str
+) -> None:
+    quoted = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+    world.fault(f"job_failed,{ON_UPDATE},text=Error: Facebook rejected {quoted}")
+    made = with_secrets(world)
+    world.environ["SECRET_Facebook"] = quoted
+    world.switch(f"secrets={secrets}", f"apple_key={secrets}")
+    made = world.plan(document({"UserPoolConfigs": {"OAuth": {"OAuthGrantType": "IMPLICIT", **providers_of(made)}}}))
+    world.die(made, moment)
+    outcome = resumed(world)
+    assert quoted not in repr(outcome)
+    assert "and is not repeated" in outcome.detail
+    assert not any(quoted.encode() in content for content in world.kept().values())
+
+
 def test_an_update_that_timed_out_is_settled_once_its_job_has_ended(world: World) -> None:
     world.switch("job_seconds=7200")
     made = world.plan(document(policy(12)))
@@ -398,12 +473,12 @@ def test_a_failed_job_is_told_with_its_reason_and_stands_in_nobodys_way(world: W
     assert len(world.updates) == 2
 
 
-def test_a_failed_job_that_nobody_named_may_be_anothers(world: World) -> None:
+def test_a_failed_job_that_nobody_named_did_nothing_whosever_it_is(world: World) -> None:
     world.fault(f"job_failed,{ON_UPDATE}")
     world.die(world.plan(document(policy(12))), "sent")
     outcome = resumed(world)
-    assert outcome.kind is OutcomeKind.UNKNOWN
-    assert "a job that may be another's failed" in outcome.detail
+    assert outcome.kind is OutcomeKind.FAILED
+    assert "which may be another's" in outcome.summary
     assert not is_open(world)
 
 
@@ -498,7 +573,7 @@ def test_an_unknown_outcome_is_looked_at_once_more_and_then_a_third_apply_goes_o
 
     (outcome,) = world.apply_all(made, keeping=first, sleep=meanwhile)
     assert outcome.kind is OutcomeKind.UNKNOWN
-    assert outcome.detail == "no job appeared, and live is neither as it was before nor as planned"
+    assert outcome.detail == "live is neither as it was before nor as planned"
     assert is_open(world)
     other = world.plan(document(policy(14)))
     (second,) = world.apply_all(other)
@@ -666,6 +741,40 @@ def test_a_target_that_somebody_holds_is_not_resumed(world: World) -> None:
     assert (outcome.kind, "another-run" in outcome.detail) == (OutcomeKind.LOCKED, True)
     assert world.ledger.all_under_way() == before
     assert world.records() == ()
+
+
+def breaks_at_dev(world: World) -> None:
+    """Recording what became of one target meets a fault of ours."""
+
+    def before(key: str) -> None:
+        if key.startswith("runs/") and key.endswith("/dev.json"):
+            raise ZeroDivisionError
+
+    ledger = world.ledger
+    world.services.books.ledger = replace(ledger, store=Watched(ledger.store, before))
+
+
+def test_a_fault_of_ours_in_one_target_hides_nothing_of_the_others(world: World) -> None:
+    world.seed(environment="dev")
+    for name in ("dev", "prod"):
+        world.die(world.plan(document(policy(12), environment=name, name=name)), "waiting")
+    breaks_at_dev(world)
+    outcomes = {outcome.name: outcome for outcome in world.resume()}
+    assert {name: outcome.kind for name, outcome in outcomes.items()} == {
+        "dev": OutcomeKind.UNKNOWN,
+        "prod": OutcomeKind.APPLIED,
+    }
+    assert outcomes["dev"].summary == "its update was not settled: there was a ZeroDivisionError"
+
+
+def test_a_fault_of_ours_after_the_sending_does_not_say_that_nothing_was_sent(world: World) -> None:
+    world.seed(environment="dev")
+    made = world.plan(*(document(policy(12), environment=name, name=name) for name in ("dev", "prod")))
+    breaks_at_dev(world)
+    dev, prod = world.apply_all(made)
+    assert (dev.kind, dev.summary) == (OutcomeKind.UNKNOWN, "the update was sent, and then came a ZeroDivisionError")
+    assert "list-backend-jobs" in dev.hint
+    assert prod.kind is OutcomeKind.APPLIED
 
 
 def test_stopping_a_resume_leaves_the_journal_open(world: World) -> None:

@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from reconciler.core.gateway import Gateway
 from reconciler.core.model import EMBEDDED, Access, Desired, Outcome, OutcomeKind, Plan, Target, TargetPlan
 from reconciler.errors import LedgerProblem, PlanRefused
 from reconciler.operations.binding import Reached, check_age, check_binding
 from reconciler.operations.jobs import Stopped
-from tests.e2e.conftest import World, codes, configuration, document, only, policy
+from tests.e2e.conftest import Fate, World, codes, configuration, document, only, policy
 from tests.unit.core.builders import ORIGIN, TARGET
-from tests.unit.operations.ledgers import Watched
+from tests.unit.operations.ledgers import Died, Watched
 
 ON_UPDATE = "operation=UpdateBackendAuth"
 
@@ -77,6 +78,47 @@ def test_a_plan_of_two_targets_is_used_up_once_one_of_them_was_sent(world: World
     again = world.apply_all(made, saved=True)
     assert [outcome.kind for outcome in again] == [OutcomeKind.STALE] * 2
     assert len(world.updates) == 2
+
+
+def test_a_plan_of_which_one_target_landed_is_used_up_although_another_did_not_land(world: World) -> None:
+    world.seed(environment="dev")
+    made = world.plan(*(document(policy(12), environment=name, name=name) for name in ("dev", "prod")))
+    world.die(made, "journalled", skip=1, saved=True)
+    assert [sent.body["BackendEnvironmentName"] for sent in world.updates] == ["dev"]
+    world.seed(environment="dev")
+    again = world.apply_all(made, saved=True)
+    assert [outcome.kind for outcome in again] == [OutcomeKind.STALE] * 2
+    assert len(world.updates) == 1, "although live is again as the plan was made for"
+
+
+def test_a_plan_of_which_another_target_is_still_under_way_is_not_given_back(world: World) -> None:
+    world.seed(environment="dev")
+    made = world.plan(*(document(policy(12), environment=name, name=name) for name in ("dev", "prod")))
+    fate, keeping = Fate("journalled", skip=1), world.keeping(made)
+
+    def mortal(desired: Desired) -> Gateway:
+        return fate.gateway(world.services.writer_of(desired))
+
+    def stop(seconds: float) -> None:
+        if world.updates and seconds:
+            raise Stopped
+        world.time.sleep(seconds)
+
+    with pytest.raises(Died):
+        world.apply_all(made, saved=True, keeping=keeping, writer_of=mortal, sleep=stop)
+    opened = {entry.intent.plan.name: entry for entry in world.ledger.all_under_way()}
+    assert set(opened) == {"dev", "prod"}
+    (outcome,) = world.resume(opened=[opened["prod"]])
+    assert outcome.summary.startswith("the update did not land")
+    assert world.ledger.used_by(keeping.run.digest) == keeping.run.id
+
+
+def test_a_resume_gives_a_plan_back_of_which_nothing_landed(world: World) -> None:
+    made = world.plan(document(policy(12)))
+    world.die(made, "journalled", saved=True)
+    (outcome,) = world.resume()
+    assert (outcome.kind, outcome.hint) == (OutcomeKind.FAILED, "apply again")
+    assert apply_saved(world, made).kind is OutcomeKind.APPLIED
 
 
 def test_a_target_without_changes_stays_unchanged_in_a_plan_that_was_used(world: World) -> None:

@@ -11,15 +11,18 @@ from pathlib import Path
 
 
 def canary(name: str) -> str:
-    """A secret as long and as odd as a real one: unlike any other, and with what every escaping would change."""
+    """A secret as long and as odd as a real one: unlike any other, and with what every escaping would change.
+
+    It has no shape that would give it away: only whoever knows it can mask it.
+    """
     token = hashlib.sha256(name.encode()).hexdigest()
-    return f'GOCSPX-{token[:12]}/+"\\&{token[12:24]}'
+    return f'{token[:12]}/+"\\&{token[12:24]}'
 
 
 def forms(secret: str) -> tuple[bytes, ...]:
     """What betrays a secret: it, its halves, which survive every escaping, and its encodings."""
     raw = secret.encode()
-    halves = [part.encode() for part in (secret[:19], secret[-12:])]
+    halves = [part.encode() for part in (secret[:12], secret[-12:])]
     escaped = [json.dumps(secret)[1:-1].encode(), urllib.parse.quote(secret, safe="").encode(), repr(secret).encode()]
     return (raw, *halves, *escaped, raw.hex().encode(), raw.decode().encode("utf-16-le"), *_base64(raw))
 

@@ -184,7 +184,9 @@ class Bench:
             app = f"d{next(self._numbers):05}"
         project = make_project(self._folder / app, app, name)
         self._emulator.put_live(EMULATOR_ACCOUNT, EMULATOR_REGION, app, ENVIRONMENT, RESOURCE, project.before)
-        self._emulator.inject(replace(fault, app=app) for fault in setting.faults)
+        self._emulator.inject(
+            replace(fault, app=app, text=fault.text.format(secret=project.secrets[1])) for fault in setting.faults
+        )
         return project
 
     def _received(self, project: Project) -> int:

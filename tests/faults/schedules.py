@@ -178,7 +178,8 @@ def _job_goes_wrong(kind: str) -> Schedule:
 
 
 def _jobs_go_wrong(_steps: Steps) -> tuple[Schedule, ...]:
-    return tuple(_job_goes_wrong(kind) for kind in JOB)
+    quoting = Schedule("job_failed, and quotes secrets", oracle.of_job("job_failed"), _QUOTING)
+    return (*(_job_goes_wrong(kind) for kind in JOB), quoting)
 
 
 def _services_of_other_kinds(_steps: Steps) -> tuple[Schedule, ...]:
@@ -190,6 +191,8 @@ def _services_of_other_kinds(_steps: Steps) -> tuple[Schedule, ...]:
         for schedule in schedules
     )
 
+
+_QUOTING = Setting(faults=(Fault("job_failed", operation=UPDATE, text="Error: the provider rejected {secret}"),))
 
 # --- what is killed --------------------------------------------------------------------------
 
@@ -239,6 +242,17 @@ def _killed_twice(steps: Steps) -> tuple[Schedule, ...]:
     )
 
 
+def _killed_and_its_job_quotes_secrets(steps: Steps) -> tuple[Schedule, ...]:
+    """The job fails, and says why with the secrets in it; whoever finds out did not send them."""
+    counted = steps(Setting())
+    first, last = counted.index(UPDATE) + 1, counted.index("GetBackendJob was answered") + 1
+    return tuple(
+        Schedule(f"killed before {name}, its job quotes secrets", oracle.of_kill(), _QUOTING, Killed(number))
+        for number, name in _named(counted)
+        if first < number <= last and number > counted.index("UpdateBackendAuth was sent")
+    )
+
+
 # --- what races ------------------------------------------------------------------------------
 
 _STAGGERS = (0.0, 0.02, 0.05, 0.08, 0.12, 0.16, 0.2, 0.25, 0.3, 0.4)
@@ -280,6 +294,7 @@ FAMILIES = (
     Family("the update or its job goes wrong in another kind of service", _services_of_other_kinds, 4),
     Family("killed at any step", _killed, 6),
     Family("killed while its job goes on", _killed_while_its_job_goes_on, 1),
+    Family("killed, and its job fails and quotes secrets", _killed_and_its_job_quotes_secrets, 1),
     Family("killed after the update, its answer slow", _killed_from_the_update_on(_SLOW, "slow"), 2),
     Family("killed after the update, its answer lost", _killed_from_the_update_on(_LOST, "lost"), 2),
     Family("killed after the update, reads stale", _killed_from_the_update_on(_STALE, "stale"), 2),

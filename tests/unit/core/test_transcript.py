@@ -56,6 +56,14 @@ def test_what_looks_like_a_secret_is_masked(text: str) -> None:
     assert "canary" not in cleaned(f"Error: {text} and more").lower()
 
 
+def test_what_is_as_long_as_a_secret_of_a_provider_is_masked() -> None:
+    of_facebook, of_amazon = "0f1e2d3c4b5a69788796a5b4c3d2e1f0", "amzn1.oa2-cs.v1." + "5d" * 32
+    shown = cleaned(f"Error: rejected {of_facebook} and {of_amazon} in stack 3fa85f64-5717-4562-b3fc-2c963f66afa6")
+    assert of_facebook not in shown
+    assert "5d5d" not in shown
+    assert "3fa85f64-5717-4562-b3fc-2c963f66afa6" in shown, "an id is what people look for"
+
+
 @given(secret=st.text(min_size=4), before=st.text(), after=st.text())
 def test_a_known_secret_is_masked_wherever_it_stands(secret: str, before: str, after: str) -> None:
     assert secret not in cleaned(before + secret + after, [secret]).replace("****", "\0") or secret in "****"

@@ -215,7 +215,9 @@ def test_another_target_is_free(kind: Kind, take: Take) -> None:
 
 def test_a_target_that_was_given_back_is_free(kind: Kind, take: Take) -> None:
     lease = take(kind.leases())
+    assert not lease.lost()
     lease.release()
+    assert lease.lost(), "whoever still works on must send nothing more"
     again = take(kind.leases())
     lease.release()
     assert [held.key for held in kind.leases().held()] == [KEY]

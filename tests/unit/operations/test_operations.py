@@ -235,7 +235,7 @@ def test_a_secret_that_nobody_can_read_any_more_leaves_a_lost_answer_unknown() -
         planned, lambda _: gateway, resolve, keeping=keeping(), clock=Time().clock, waiting=Waiting(10, 1800, 3)
     )
     assert outcome.kind is OutcomeKind.UNKNOWN
-    assert outcome.detail == f"no job appeared, and no read can tell whether {key} arrived"
+    assert outcome.detail == f"no read can tell whether {key} arrived"
 
 
 def test_a_job_that_may_be_anothers_proves_nothing() -> None:
@@ -248,8 +248,20 @@ def test_a_job_that_may_be_anothers_proves_nothing() -> None:
 def test_a_failed_job_that_may_be_anothers_is_not_ours() -> None:
     job = Job("other", "FAILED", "UpdateBackendAuth", "Error: somebody else's")
     outcome = applied(Double(jobs=[(), (), (job,)], update=AnswerLost("504")))
-    assert (outcome.kind, outcome.job) == (OutcomeKind.UNKNOWN, "other")
-    assert "may be another's" in outcome.detail
+    assert (outcome.kind, outcome.job) == (OutcomeKind.FAILED, "other")
+    said = "job other failed, which may be another's, and no other appeared"
+    assert outcome.summary == f"the update did not land: {said}, and live is unchanged"
+    assert outcome.detail == "Error: somebody else's"
+
+
+def test_after_a_failed_job_that_may_be_anothers_our_own_is_looked_for() -> None:
+    theirs = Job("other", "FAILED", "UpdateBackendAuth", "Error: somebody else's", created=1)
+    ours = Job("ours", "COMPLETED", "UpdateBackendAuth", created=2)
+    gateway = Double(
+        auth=[config(), config(), LONGER], jobs=[(), (), (theirs,), (theirs,), (theirs, ours)], update=AnswerLost("504")
+    )
+    outcome = applied(gateway)
+    assert (outcome.kind, outcome.job) == (OutcomeKind.APPLIED, "ours")
 
 
 def test_stopping_after_a_failed_job_keeps_its_reason() -> None:
