@@ -90,9 +90,10 @@ def update_problem(problem: Exception, secrets: Iterable[str] = ()) -> ServicePr
         if status >= 500 or status < 400 or "504" in _code(problem):  # noqa: PLR2004 - the classes of HTTP
             return AnswerLost(f"{operation} was sent, and the answer was {_said(problem, secrets)}")
         said = _said(problem, secrets)
-        return _answered(problem, operation, secrets) or UpdateRefused(
-            f"{operation} was refused: {said}", hint=hint_for(said)
-        )
+        hint = hint_for(said)
+        if status == 429 or "TooManyRequests" in said:  # noqa: PLR2004 - too many requests
+            hint = "nothing was sent, and it is not sent again by itself: wait a minute, and apply again"
+        return _answered(problem, operation, secrets) or UpdateRefused(f"{operation} was refused: {said}", hint=hint)
     if isinstance(problem, aws.ParamValidationError):
         hint = "a block of the request lacks what the API requires: write the block whole"
         return UpdateRefused(f"{operation} was not sent: it does not have the shape of a request", hint=hint)

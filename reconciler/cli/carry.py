@@ -80,7 +80,7 @@ def resume_all(run: Run, opened: Sequence[Opened], waiting: Waiting) -> tuple[tu
         services.check_account(desired)
         return services.writer_of(desired)
 
-    with _stoppable() as (clock, stopped):
+    with stoppable() as (clock, stopped):
         outcomes = resume(
             opened,
             gateway_of,
@@ -156,7 +156,7 @@ def _carry_out(
     from reconciler.operations.apply import apply as perform
     from reconciler.operations.settle import how_to_look
 
-    with _stoppable() as (clock, stopped):
+    with stoppable() as (clock, stopped):
         try:
             outcomes = perform(
                 plan,
@@ -177,7 +177,7 @@ def _carry_out(
 
 
 @contextmanager
-def _stoppable() -> Iterator[tuple[Clock, list[Exit]]]:
+def stoppable() -> Iterator[tuple[Clock, list[Exit]]]:
     """A clock whose sleep ends with the first Ctrl-C, SIGTERM or SIGHUP; a second one ends the process as usual.
 
     An update that is being sent is not interrupted: its answer is worth more than a second.

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reconciler.cli.carry import plans_of, stoppable, tell
 from reconciler.cli.console import confirm, show_problem, write_error, write_result
-from reconciler.cli.exits import Exit
+from reconciler.cli.exits import Exit, of_outcomes, worst
 from reconciler.cli.options import LedgerPlace, Reach, Show
 from reconciler.cli.output import emit, history_renderers, record_renderers
-from reconciler.cli.run import start
+from reconciler.cli.run import Run, start
+from reconciler.core.model import OutcomeKind
 from reconciler.errors import LedgerDamaged, UsageProblem
+from reconciler.operations.jobs import Waiting
+from reconciler.render.harmless import line
 
 if TYPE_CHECKING:
     from reconciler.ledger.lease import Held
@@ -74,36 +79,73 @@ def unlock(
     show: Show,
     target: Annotated[str | None, typer.Argument(metavar="[TARGET]", help="Only this target's lease.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Do not ask.")] = False,
+    abandon: Annotated[
+        bool, typer.Option("--abandon", help="Give up updates under way too, whose end nobody can see any more.")
+    ] = False,
     ledger: LedgerPlace = None,
 ) -> None:
     """Show who holds which target, and take a lease away from a holder that is gone. Asks first."""
     run = start(reach, show, ledger=ledger)
-    leases = run.services.books.ledger.leases
-    held = [found for found in leases.held() if target in {None, found.holder.target}]
+    place = run.services.books.ledger
+    held = [found for found in place.leases.held() if target in {None, found.holder.target}]
+    codes = [_take_away(place, held, force=force) if held else Exit.DONE]
     if not held:
         write_result(f"Nothing is locked{f': {target} is free' if target else ''}.\n")
-        return
+    if abandon:
+        codes.append(_give_up(run, target, force=force))
+    raise typer.Exit(worst(codes))
+
+
+def _take_away(ledger: Ledger, held: Sequence[Held], *, force: bool) -> Exit:
+    """Take leases away from their holders, as far as that is possible."""
     write_result("".join(f"{_told(found)}\n" for found in held))
     breakable = [found for found in held if found.breakable]
     if not breakable:
         write_error("The operating system frees these when their process ends: end the process.\n")
-        raise typer.Exit(Exit.LOCKED)
+        return Exit.LOCKED
     if not force:
         confirm(
             "Take them away? An apply that is still at work notices it with its next sign of life, up to 20s later, "
             "and may send its update until then.",
             otherwise="give --force",
         )
-    taken = [leases.break_(found) for found in breakable]
+    taken = [ledger.leases.break_(found) for found in breakable]
     write_result(f"Unlocked {sum(taken)} of {len(held)}.\n")
     if not all(taken):
         write_error("A lease that was not taken away was renewed or released meanwhile: its holder is alive.\n")
-    raise typer.Exit(Exit.DONE if all(taken) and len(taken) == len(held) else Exit.LOCKED)
+    return Exit.DONE if all(taken) and len(taken) == len(held) else Exit.LOCKED
+
+
+def _give_up(run: Run, target: str | None, *, force: bool) -> Exit:
+    """Close the journal of updates whose end nobody can see any more."""
+    from reconciler.operations.resume import give_up
+    from reconciler.operations.settle import Following, how_to_look
+
+    books = run.services.books
+    opened = [entry for entry in books.ledger.all_under_way() if target in {None, entry.intent.plan.name}]
+    if not opened:
+        write_result("No update is under way.\n")
+        return Exit.DONE
+    for entry in opened:
+        intent = entry.intent
+        job = f"job {intent.job}" if intent.job else "no job is known"
+        write_result(line(f"{intent.plan.name}: run {intent.run.id} of {intent.run.who} sent an update, {job}") + "\n")
+        write_result(line(f"  {how_to_look(intent.plan.target, intent.job)}") + "\n")
+    if not force:
+        confirm("Give them up? Whether they landed is then for the next plan to show.", otherwise="give --force")
+    plan = plans_of(opened)
+    with stoppable() as (clock, stopped):
+        following = Following(clock, Waiting(), run.progress)
+        outcomes = give_up(opened, keeping=books.keeping("unlock", plan), following=following)
+    given_up = sum(outcome.kind is OutcomeKind.UNKNOWN for outcome in outcomes)
+    code = stopped[0] if stopped else Exit.DONE if given_up == len(opened) else of_outcomes(outcomes, saved=False)
+    if code is not Exit.DONE:
+        return tell(outcomes, plan, code, run.show)
+    write_result(f"Gave up {given_up} of {len(opened)}.\n")
+    return code
 
 
 def _told(found: Held) -> str:
-    from reconciler.render.harmless import line
-
     holder = found.holder
     alive = f", last sign of life {found.age:.0f}s ago" if found.breakable else ""
     return line(f"{holder.target}: held by run {holder.run} of {holder.who} since {holder.since}{alive}")

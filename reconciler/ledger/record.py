@@ -120,7 +120,7 @@ class Entry:
 
 
 def run_id(started: str, token: str) -> str:
-    """A run's id from when it started (ISO 8601, UTC) and a random word: ``20261124T080000Z-1a2b3c4d``."""
+    """A run's id from when it started (ISO 8601, UTC) and a word of its own: ``20261124T080000Z-1a2b3c4d5``."""
     return f"{re.sub('[-:]', '', started)}-{token}"
 
 

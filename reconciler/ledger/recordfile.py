@@ -186,8 +186,12 @@ def _read(key: str, data: bytes, read: Callable[[Mapping[str, Any]], _T]) -> _T:
         if version == RECORD_VERSION:
             return read(body)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+        hint = "look at it, and move it away"
+        if key.startswith("journal/"):
+            hint = "an update may be under way: wait until 'aws amplifybackend list-backend-jobs' shows none that runs"
+            hint += "\nthen move the file away, and plan again"
         summary = f"The ledger's {key} can't be understood"
-        raise LedgerDamaged(summary, detail="it is damaged, or not ours", hint="look at it, and move it away") from None
+        raise LedgerDamaged(summary, detail="it is damaged, or not ours", hint=hint) from None
     raise LedgerDamaged(
         f"The ledger's {key} is of another version", detail=f"its version is {version}", hint="use a newer reconciler"
     )

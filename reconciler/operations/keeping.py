@@ -124,8 +124,18 @@ class Keeping:
             try:
                 self.ledger.settle(opened, self.run)
             except UNKEPT as problem:
+                if self._settled_by_another(opened):
+                    return replace(outcome, findings=(*outcome.findings, _SETTLED_TOO))
                 return _told(outcome, problem, "its journal could not be closed")
         return outcome
+
+    def _settled_by_another(self, opened: Opened) -> bool:
+        """Whether another run has closed the journal, or has taken it for an update of its own since."""
+        try:
+            now = self.ledger.under_way(opened.intent.plan.target)
+        except UNKEPT:
+            return False
+        return now is None or now.intent.run.id != opened.intent.run.id
 
     def _record(self, plan: TargetPlan, outcome: Outcome, ended: datetime, seconds: float, *, sent: bool) -> Record:
         return Record(
@@ -148,6 +158,13 @@ class Keeping:
             return _told(record.outcome, problem)
         self.recorded.add((record.run.id, record.plan.name))
         return record.outcome
+
+
+_SETTLED_TOO = Finding(
+    "settled-too",
+    "another run has settled this update as well: it held the target meanwhile",
+    hint="look at 'reconciler history', and plan again to see whether everything is as it should be",
+)
 
 
 def _told(outcome: Outcome, problem: ReconcilerError, lacks: str = "the ledger does not have this") -> Outcome:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -55,12 +55,13 @@ def leased(plans: Sequence[TargetPlan], keeping: Keeping, following: Following) 
                     keeping.holder(plan),
                     timeout=following.waiting.for_lease,
                     now=following.clock.now,
-                    sleep=following.clock.sleep,
+                    sleep=_telling(plan, following),
                 )
             except Stopped:
                 refusals[plan.name] = outcome_of(plan, OutcomeKind.SKIPPED, "nothing was sent")
             except UNKEPT as problem:
                 broken = problem
+                keeping.broken.append(problem)
                 refusals[plan.name] = failed(plan, problem)
             except ReconcilerError as problem:
                 refusals[plan.name] = failed(plan, problem)
@@ -68,3 +69,16 @@ def leased(plans: Sequence[TargetPlan], keeping: Keeping, following: Following) 
     finally:
         for lease in leases.values():
             lease.release()
+
+
+def _telling(plan: TargetPlan, following: Following) -> Callable[[float], None]:
+    """A sleep that says, once, what is waited for."""
+    told: list[str] = []
+
+    def sleep(seconds: float) -> None:
+        if not told:
+            told.append(plan.name)
+            following.observer(plan.name, f"Held by another run: waiting up to {following.waiting.for_lease:.0f}s...")
+        following.clock.sleep(seconds)
+
+    return sleep

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from reconciler.core.gateway import Gateway
 from reconciler.core.model import Desired, Job, Outcome, OutcomeKind
@@ -102,3 +103,23 @@ def _as_it_was(intent: Intent, gateway: Gateway) -> Checked:
     wanted, _ = settled_domains(desired_tree(plan.desired), before, plan.target.environment)
     sent = tuple(tuple(block.split(".")) for block in plan.sent)
     return Checked(plan, gateway, Prepared(plan, wanted, plan.live, plan.planned, sent), before)
+
+
+def give_up(opened: Sequence[Opened], *, keeping: Keeping, following: Following) -> tuple[Outcome, ...]:
+    """Close the journal of updates whose end nobody can see, and record that; nothing is read or sent.
+
+    Returns:
+        UNKNOWN for each entry that was closed; otherwise why it was not, in the order of the entries.
+    """
+    with leased([entry.intent.plan for entry in opened], keeping, following) as held:
+        return tuple(
+            held.refusal(entry.intent.plan) or _given_up(entry, keeping, following.clock.utc()) for entry in opened
+        )
+
+
+def _given_up(opened: Opened, keeping: Keeping, ended: datetime) -> Outcome:
+    intent = opened.intent
+    summary = f"given up by {keeping.run.who}: whether the update of run {intent.run.id} landed was not seen"
+    hint = "plan, to see what stands"
+    outcome = replace(outcome_of(intent.plan, OutcomeKind.UNKNOWN, summary, hint=hint), job=intent.job)
+    return keeping.resuming(intent).finish(opened, Settled(outcome), ended, 0)

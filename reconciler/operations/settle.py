@@ -36,6 +36,7 @@ from reconciler.errors import (
     AccessProblem,
     AnotherJobRunning,
     AnswerLost,
+    LedgerProblem,
     NotFound,
     ReconcilerError,
     ServiceProblem,
@@ -138,15 +139,30 @@ def settle(
             others = before if isinstance(answer, AnswerLost) else None
             settled = _followed(item, job, following, others=others, again=again)
         doubtful = settled.outcome.kind is OutcomeKind.UNKNOWN and not again
-        return replace(settled, ended=settled.ended and not doubtful)
+        settled = replace(settled, ended=settled.ended and not doubtful)
     except Stopped as stopped:
         summary = str(stopped) or "stopped waiting: the update was sent, and its job goes on"
-        outcome = _unknown(item.plan, job, summary)
+        settled = Settled(_unknown(item.plan, job, summary), ended=False)
     except ServiceProblem as problem:
-        outcome = _unknown(item.plan, job, f"the update was sent, and then {problem.summary}", problem.detail)
+        summary, detail = f"the update was sent, and then {problem.summary}", _lines(problem.detail, problem.hint)
+        settled = Settled(_unknown(item.plan, job, summary, detail), ended=False)
     except Exception as problem:  # noqa: BLE001 - a fault of ours must not hide that the update was sent
-        outcome = _unknown(item.plan, job, f"the update was sent, and then came a {type(problem).__name__}")
-    return Settled(outcome, ended=False)
+        summary = f"the update was sent, and then came a {type(problem).__name__}"
+        settled = Settled(_unknown(item.plan, job, summary), ended=False)
+    return settled if settled.ended else _open(settled, again=again)
+
+
+def _open(settled: Settled, *, again: bool) -> Settled:
+    """An update whose end was not seen, with what people can do about it."""
+    target = settled.outcome.target
+    then = f"when its end can be seen, settle it with: {command('apply --resume', target)}"
+    give_up = f"if it never can: {command('unlock --abandon', target)}" if again else ""
+    outcome = replace(settled.outcome, hint=_lines(settled.outcome.hint, then, give_up))
+    return replace(settled, outcome=outcome)
+
+
+def _lines(*parts: str) -> str:
+    return "\n".join(part for part in parts if part)
 
 
 def _followed(item: Checked, job: Job, following: Following, *, others: frozenset[str] | None, again: bool) -> Settled:
@@ -155,7 +171,7 @@ def _followed(item: Checked, job: Job, following: Following, *, others: frozense
     With ``others``, the ids of the jobs that were there before, the job is a candidate, and may be somebody else's.
     """
     plan, clock, candidate = item.plan, following.clock, others is not None
-    following.observer(plan.name, f"Update started [job {job.id}]")
+    following.observer(plan.name, f"{'Following the update' if again else 'Update started'} [job {job.id}]")
     try:
         job = wait_for(
             item.gateway,
@@ -237,7 +253,7 @@ def _after_a_failed_candidate(
         return _followed(item, another, following, others=others, again=again)
     said = f"job {job.id} failed, which may be another's, and no other appeared"
     settled = _without_a_job(item, said, following)
-    detail = "\n".join(part for part in (settled.outcome.detail, job.error) if part)
+    detail = _lines(settled.outcome.detail, job.error or "")
     return replace(settled, outcome=replace(settled.outcome, detail=detail, job=job.id))
 
 
@@ -331,14 +347,22 @@ def outcome_of(
 
 def failed(plan: TargetPlan, problem: ReconcilerError) -> Outcome:
     """The outcome of a target for which nothing was sent, because of a problem."""
+    hint = problem.hint
     match problem:
+        case LedgerProblem():
+            kind, hint = OutcomeKind.FAILED, _lines("nothing was sent", hint)
         case AnotherJobRunning() | TargetLocked():
             kind = OutcomeKind.LOCKED
         case AccessProblem():
             kind = OutcomeKind.DENIED
         case _:
             kind = OutcomeKind.FAILED
-    return outcome_of(plan, kind, problem.summary, detail=problem.detail, hint=problem.hint)
+    return outcome_of(plan, kind, problem.summary, detail=problem.detail, hint=hint)
+
+
+def command(words: str, target: Target) -> str:
+    """A command of ours, with the option that reaches a target of the embedded backend."""
+    return f"reconciler {words}{' --emulator' if target.endpoint == EMBEDDED else ''}"
 
 
 def how_to_look(target: Target, job: str | None) -> str:

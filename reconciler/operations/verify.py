@@ -69,12 +69,21 @@ def _findings(prepared: Prepared, verdict: Verdict) -> Iterator[Finding]:
         path, origin = dotted(difference.path), _origin(prepared, difference)
         stores = _shown(difference, difference.after)
         where = f" in {origin.file}:{origin.line}" if origin else ""
-        yield Finding("rewritten", f"{path}: the service stores {stores}", hint=f"write {stores}{where}", origin=origin)
+        yield Finding(
+            "rewritten",
+            f"{path}: the service stores {stores}",
+            hint=f"if that is its form of what was planned, write {stores}{where}",
+            origin=origin,
+        )
     for difference in verdict.moved:
         was, stands = _shown(difference, difference.before), _shown(difference, difference.after)
         yield Finding("moved", f"{dotted(difference.path)} moved and was not planned: {was} -> {stands}")
     for place in verdict.meta:
-        yield Finding("moved-in-meta", f"AmplifyMetaConfig auth.{dotted(place)} moved and was not planned")
+        yield Finding(
+            "moved-in-meta",
+            f"AmplifyMetaConfig auth.{dotted(place)} moved and was not planned",
+            hint="this API can't bring it back: look at it in the Amplify console or with the Amplify CLI",
+        )
 
 
 def _origin(prepared: Prepared, difference: Difference) -> Origin | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
-from reconciler.core.model import OutcomeKind, Plan
+from reconciler.core.model import EMBEDDED, OutcomeKind, Plan
 from reconciler.ledger.record import Entry, Intent, Record, Run
 from reconciler.ledger.recordfile import intent_text, record_text
 from reconciler.render.harmless import fence, line, without_commands
@@ -68,9 +68,11 @@ def runs_text(records: Sequence[Record], *, colour: bool) -> str:
         paragraphs.append(diff_text(diff_lines(record.plan), colour=colour))
         report = outcome_report((record.outcome,), Plan((record.plan,), ""))
         paragraphs.append(f"{outcome_rows_text(report, colour=colour)}\n  {_times(record)}")
-    back = [record.run for record in records if record.sent]
+    back = [record for record in records if record.sent]
     if back:
-        paragraphs.append(line(f"What was live before is kept. To go back: reconciler restore {back[0].id}"))
+        option = " --emulator" if back[0].plan.target.endpoint == EMBEDDED else ""
+        go_back = f"reconciler restore {back[0].run.id}{option}"
+        paragraphs.append(line(f"What was live before is kept. To go back: {go_back}"))
     return "\n\n".join(paragraphs) + "\n"
 
 

@@ -133,9 +133,10 @@ class Bookkeeping:
                 self._make_state()
             except UsageProblem as problem:
                 raise LedgerProblem(problem.summary, detail=problem.detail, hint=problem.hint) from None
-        started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        now = datetime.now(UTC)
+        started = now.strftime("%Y-%m-%dT%H:%M:%SZ")
         digest = digest_of(plan, version=__version__)
-        name = run_id(started, token_hex(4))
+        name = run_id(started, f"{now.microsecond // 1000:03x}{token_hex(3)}")  # those of one second sort by time too
         run = Run(name, command, started, who(self._environ), digest, plan.commit, plan.folder)
         callers = {
             (target.desired.access, target.target.region): self._sessions().caller(
@@ -168,19 +169,27 @@ class Bookkeeping:
 
 
 def _notices(ledger: Ledger, desired: Desired) -> tuple[Finding, ...]:
+    from reconciler.ledger.record import key_of
+    from reconciler.operations.settle import command
+
     try:
         opened = ledger.under_way(desired.target)
+        held = ledger.leases.held() if opened is not None else ()
     except UNKEPT as problem:
         summary = f"whether an update is under way is not known: {problem.summary}"
         return (Finding("ledger-unread", summary, problem.detail, problem.hint),)
     if opened is None:
         return ()
     run = opened.intent.run
+    if any(found.key == key_of(desired.target) for found in held):
+        summary = f"run {run.id} is at work on this target, and what is live may move"
+        detail = f"It was started at {run.started} by {run.who}."
+        return (Finding("at-work", summary, detail, "plan again when it has ended"),)
     return (
         Finding(
             "under-way",
             f"run {run.id} sent an update, or was about to, and did not see its end",
             f"It was started at {run.started} by {run.who}.",
-            "settle it with 'reconciler apply --resume'; any apply of this target does that first",
+            f"settle it with: {command('apply --resume', desired.target)}; any apply of this target does that first",
         ),
     )

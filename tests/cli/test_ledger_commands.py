@@ -171,7 +171,7 @@ def test_one_run_is_told_with_all_that_it_did(project: Project) -> None:
     assert result.out.startswith(f"Run {run}: apply, started 20")
     assert "\n              ~ MinimumLength = 8 -> 12\n" in result.out
     assert re.search(r"\nshop-prod: applied, 6 changes \[job [0-9a-f-]{36}\]\n  ended 20", result.out)
-    assert result.out.endswith(f"To go back: reconciler restore {run}\n")
+    assert result.out.endswith(f"To go back: reconciler restore {run} --emulator\n")
 
 
 def test_machines_read_the_very_records_that_the_ledger_keeps(project: Project) -> None:
@@ -484,6 +484,53 @@ def test_a_lease_in_s3_is_taken_away_from_its_holder_after_a_question(
     assert project.run("apply", "auth.yaml", *at, "--ledger", place, *FAST, "--auto-approve").code == 0
     lease.release()
     assert project.run(*unlock).out == "Nothing is locked.\n"
+
+
+# --- giving up ---------------------------------------------------------------------------------
+
+
+def test_an_update_whose_end_nobody_can_see_is_given_up_after_a_question(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.switch("job_seconds=600")
+    (run,) = left_open(project)
+    looked = project.run("apply", "--resume", "--emulator", *ENDED)
+    assert looked.code == 9
+    assert "reconciler unlock --abandon --emulator" in looked.out
+    asked = without_a_terminal(project, monkeypatch, "unlock", "--abandon", "--emulator")
+    assert asked.code == 4
+    assert f"shop-prod: run {run} of " in asked.out
+    assert "aws amplifybackend get-backend-job" in asked.out
+    assert project.run("unlock", "shop-live", "--abandon", "--emulator").out.endswith("No update is under way.\n")
+    given_up = project.run("unlock", "shop-prod", "--abandon", "--force", "--emulator")
+    assert given_up.code == 0
+    assert given_up.out.endswith("Gave up 1 of 1.\n")
+    assert project.run("unlock", "--abandon", "--emulator").out == "Nothing is locked.\nNo update is under way.\n"
+    (record,) = listed(project, run, "--emulator")
+    assert record["outcome"]["kind"] == "unknown"
+    assert record["outcome"]["summary"].startswith("given up by ")
+    assert project.run(*APPLY).code == 7, "from here on the service alone says whether its job is in the way"
+
+
+def test_what_somebody_holds_is_not_given_up(project: Project) -> None:
+    project.switch("job_seconds=600")
+    left_open(project)
+    with locked(project):
+        refused = project.run("unlock", "--abandon", "--force", "--emulator")
+    assert refused.code == 7
+    assert "is locked by another run" in refused.out
+    assert project.run("apply", "--resume", "--emulator", *ENDED).code == 9, "it is still in the journal"
+
+
+def test_a_plan_during_an_apply_says_that_it_is_at_work(project: Project) -> None:
+    project.switch("job_seconds=600")
+    (run,) = left_open(project)
+    with locked(project):
+        planned = project.run("plan", "auth.yaml", "--emulator")
+    assert f"run {run} is at work on this target, and what is live may move" in planned.out
+    assert "--resume" not in planned.out
+    planned = project.run("plan", "auth.yaml", "--emulator")
+    assert "settle it with: reconciler apply --resume --emulator" in planned.out
 
 
 # --- one at a time -----------------------------------------------------------------------------

@@ -35,7 +35,7 @@ def changed(path: Path, change: Callable[[Any], object]) -> None:
 
 def looked_at(project: Project, run: str, at: str, kind: str) -> str:
     """A later run that looked at the update of another, and what it found."""
-    later = f"{at}-00000001-{run[-8:]}"
+    later = f"{at}-00000001-{run.rpartition('-')[2]}"
     copied(project, run, later)
     changed(
         written(project, later),

@@ -33,7 +33,7 @@ from tests.e2e.conftest import (
     only,
     policy,
 )
-from tests.unit.operations.ledgers import Died, Watched
+from tests.unit.operations.ledgers import Died, MemoryLeases, Watched
 
 LENGTH = ("UserPoolConfigs", "PasswordPolicy", "MinimumLength")
 GUESTS = ("IdentityPoolConfigs", "UnauthenticatedLogin")
@@ -741,6 +741,25 @@ def test_a_target_that_somebody_holds_is_not_resumed(world: World) -> None:
     assert (outcome.kind, "another-run" in outcome.detail) == (OutcomeKind.LOCKED, True)
     assert world.ledger.all_under_way() == before
     assert world.records() == ()
+
+
+def test_whoever_was_overtaken_says_that_another_run_has_settled_its_update_too(world: World) -> None:
+    made = world.plan(document(policy(12)))
+    settled: list[Outcome] = []
+
+    def meanwhile(seconds: float) -> None:
+        world.time.sleep(seconds)
+        if world.updates and seconds and not settled:
+            leases = world.ledger.leases
+            world.services.books.ledger = replace(world.ledger, leases=MemoryLeases())
+            settled.append(resumed(world))
+            world.services.books.ledger = replace(world.ledger, leases=leases)
+
+    (outcome,) = world.apply_all(made, sleep=meanwhile)
+    assert (outcome.kind, settled[0].kind) == (OutcomeKind.APPLIED, OutcomeKind.APPLIED)
+    assert (codes(outcome), outcome.unrecorded) == (["settled-too"], False)
+    assert len(world.records()) == 2
+    assert not is_open(world)
 
 
 def breaks_at_dev(world: World) -> None:
