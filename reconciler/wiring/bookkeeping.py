@@ -182,7 +182,7 @@ def _notices(ledger: Ledger, desired: Desired) -> tuple[Finding, ...]:
         return ()
     run = opened.intent.run
     if any(found.key == key_of(desired.target) for found in held):
-        summary = f"run {run.id} is at work on this target, and what is live may move"
+        summary = f"run {run.id} holds this target: it is at work, and what is live may move, or it died just now"
         detail = f"It was started at {run.started} by {run.who}."
         return (Finding("at-work", summary, detail, "plan again when it has ended"),)
     return (

@@ -527,7 +527,7 @@ def test_a_plan_during_an_apply_says_that_it_is_at_work(project: Project) -> Non
     (run,) = left_open(project)
     with locked(project):
         planned = project.run("plan", "auth.yaml", "--emulator")
-    assert f"run {run} is at work on this target, and what is live may move" in planned.out
+    assert f"run {run} holds this target: it is at work, and what is live may move" in planned.out
     assert "--resume" not in planned.out
     planned = project.run("plan", "auth.yaml", "--emulator")
     assert "settle it with: reconciler apply --resume --emulator" in planned.out
