@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from reconciler.core.diff import differences
-from reconciler.core.fields import BLOCKS, FIELD, FIELDS, FORGOT_PASSWORD, Block, Field
+from reconciler.core.diff import Difference, differences
+from reconciler.core.fields import BLOCKS, DOMAIN_PREFIX, FIELD, FIELDS, FORGOT_PASSWORD, OAUTH, Block, Field
 from reconciler.core.model import (
     NOT_RESTORED,
     Action,
+    Change,
     Desired,
     Finding,
     Path,
@@ -27,8 +28,8 @@ def way_back(plan: TargetPlan, *, place: str, allow: frozenset[str] = frozenset(
     """The document that leads back to what was live before an update.
 
     It manages every leaf of the snapshot that an update can send, and removes what the update itself added. A
-    secret is the reference that the update's own document had, since nobody kept the value. A provider that the
-    update unlinked, and whose secret is therefore written nowhere, is left out.
+    secret is the reference that the update's own document had, since nobody kept the value. What could only be sent
+    wrong is left out: a provider whose secret nobody has, and a domain prefix of which nobody knew how it is written.
 
     Args:
         plan: what the update carried out; ``plan.live`` is the snapshot.
@@ -36,10 +37,12 @@ def way_back(plan: TargetPlan, *, place: str, allow: frozenset[str] = frozenset(
         allow: guards that may pass.
     """
     origin = Origin(place, 1, 1)
-    lost = tuple(unlinked(plan))
+    lost = tuple(unsendable(plan))
     settings: dict[Path, Setting] = {}
     for row, value in leaves(plan.live):
         if row.create_only or _below(row.path, FORGOT_PASSWORD) or any(_below(row.path, gone) for gone in lost):
+            continue
+        if row.path == DOMAIN_PREFIX and _in_doubt(plan, str(value)):
             continue
         if not row.secret:
             settings[row.path] = _setting(row, value, origin)
@@ -56,11 +59,13 @@ def without(desired: Desired, paths: frozenset[Path]) -> Desired:
     return replace(desired, settings=kept)
 
 
-def unlinked(plan: TargetPlan) -> Iterator[Path]:
-    """The providers that the update took away and whose secret its document does not write."""
-    for row, _ in leaves(plan.live):
+def unsendable(plan: TargetPlan) -> Iterator[Path]:
+    """The providers whose secret the update's document does not write, and that nobody read or the update took away."""
+    for row, state in leaves(plan.live):
         written = plan.desired.settings.get(row.path)
-        if row.secret and get(plan.planned, row.path) is ABSENT and not (written and _is_reference(written)):
+        if not row.secret or (written and _is_reference(written)):
+            continue
+        if state is SecretState.UNKNOWN or get(plan.planned, row.path) is ABSENT:
             yield row.path[:-1]
 
 
@@ -72,7 +77,8 @@ def remainder(plan: TargetPlan, back: TargetPlan, unseen: tuple[str, ...]) -> It
         back: the plan of the way back.
         unseen: what was there before the update, and this API can't express.
     """
-    lost = tuple(unlinked(plan))
+    kept_out = tuple(unsendable(plan))
+    lost = tuple(provider for provider in kept_out if get(back.planned, provider) is ABSENT)
     for provider in lost:
         yield Finding(
             NOT_RESTORED,
@@ -83,13 +89,14 @@ def remainder(plan: TargetPlan, back: TargetPlan, unseen: tuple[str, ...]) -> It
         path = difference.path
         if any(_below(path, provider) for provider in lost):
             continue
-        row = FIELD.get(path) or FIELD.get(path[:-1])
-        yield Finding(NOT_RESTORED, f"{dotted(path)} stays as it is now", _why(path, row))
+        yield Finding(NOT_RESTORED, f"{dotted(path)} stays as it is now", _why(difference, kept_out))
     for row, value in leaves(back.planned):
-        if row.secret and _moved(plan, row.path) and get(plan.live, row.path) is not ABSENT:
+        change = _change(plan, row.path)
+        if row.secret and change is not None and get(plan.live, row.path) is not ABSENT:
             sent = isinstance(back.desired.settings.get(row.path), Setting) and isinstance(value, SecretState)
             detail = "Its reference is sent as it resolves now." if sent else ""
-            yield Finding(NOT_RESTORED, f"{dotted(row.path)} is not what it was: nobody kept it", detail)
+            said = "may not be what it was: nobody read it" if change.unproven else "is not what it was: nobody kept it"
+            yield Finding(NOT_RESTORED, f"{dotted(row.path)} {said}", detail)
     for thing in unseen:
         yield Finding(
             NOT_RESTORED,
@@ -122,17 +129,29 @@ def _added(plan: TargetPlan) -> Iterator[Path]:
             yield row.path
 
 
-def _moved(plan: TargetPlan, path: Path) -> bool:
-    return any(change.path == path for change in plan.changes)
+def _in_doubt(plan: TargetPlan, prefix: str) -> bool:
+    """Whether a prefix may have been read with the environment appended: then the update left OAuth alone."""
+    alone = dotted(OAUTH) not in plan.sent and get(plan.planned, OAUTH) is not ABSENT
+    return alone and prefix.endswith(f"-{plan.target.environment}")
+
+
+def _change(plan: TargetPlan, path: Path) -> Change | None:
+    return next((change for change in plan.changes if change.path == path), None)
 
 
 def _below(path: Path, above: Path) -> bool:
     return path[: len(above)] == above
 
 
-def _why(path: Path, row: Field | None) -> str:
+def _why(difference: Difference, kept_out: tuple[Path, ...]) -> str:
+    path = difference.path
+    row = FIELD.get(path) or FIELD.get(path[:-1])
     if row is not None and row.create_only:
         return "It is chosen when the user pool is created."
     if _below(path, FORGOT_PASSWORD):
         return "ForgotPassword is deprecated, and follows VerificationMessage."
+    if path == DOMAIN_PREFIX and difference.before is not None:
+        return "It may have been read with the environment appended: nobody knows how it is written."
+    if any(_below(path, provider) for provider in kept_out):
+        return "A provider is sent whole, and nobody kept its secret."
     return "The update did not add it, or this API can't remove it."

@@ -354,7 +354,7 @@ def test_a_restore_names_the_secret_that_nobody_kept(project: Project, monkeypat
     monkeypatch.setenv("GOOGLE", "GOCSPX-canary-of-another-day")
     result = without_a_terminal(project, monkeypatch, "restore", run, "--emulator")
     assert result.code == 4
-    assert "Google.ClientSecret is not what it was: nobody kept it" in result.out
+    assert "Google.ClientSecret may not be what it was: nobody read it" in result.out
     assert "Its reference is sent as it resolves now." in result.out
     result = project.run("restore", run, "--emulator", *FAST, "--auto-approve")
     assert result.code == 0
