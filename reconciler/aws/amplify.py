@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from reconciler.aws.errors import NO_ANSWER, read_problem, update_problem
+from reconciler.aws.errors import MISREAD, NO_ANSWER, read_problem, update_problem
 from reconciler.core.fields import SECRETS
 from reconciler.core.gateway import Backend
 from reconciler.core.model import Job, Target, looks_masked
@@ -21,9 +21,6 @@ _T = TypeVar("_T")
 _PAGE = 25
 _MOST_PAGES = 400
 _LONGEST_TIME = 20
-
-# What botocore raises beyond its own errors when a 200 carries `null`, `[]` or values of the wrong type.
-_MISREAD = (TypeError, AttributeError, ValueError, KeyError)
 
 
 def within(seconds: float, call: Callable[[], _T]) -> _T:
@@ -141,7 +138,7 @@ class Reader:
     def _read(self, operation: str, call: Callable[[], Any], *, error_is_failure: bool = True) -> Mapping[str, Any]:
         try:
             answer = within(self._deadline, call)
-        except (BotoCoreError, ClientError, TimeoutError, *_MISREAD) as problem:
+        except (BotoCoreError, ClientError, TimeoutError, *MISREAD) as problem:
             _told(operation, problem.response if isinstance(problem, ClientError) else {})
             raise read_problem(problem, operation, tuple(self._secrets)) from None
         if not isinstance(answer, dict):
@@ -174,7 +171,7 @@ class Writer(Reader):
                     ResourceConfig=config,
                 ),
             )
-        except (BotoCoreError, ClientError, TimeoutError, *_MISREAD) as problem:
+        except (BotoCoreError, ClientError, TimeoutError, *MISREAD) as problem:
             _told("UpdateBackendAuth", problem.response if isinstance(problem, ClientError) else {})
             raise update_problem(problem, tuple(self._secrets)) from None
         if not isinstance(answer, dict):

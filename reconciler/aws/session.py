@@ -72,7 +72,10 @@ class Sessions:
 
     def profiles(self) -> frozenset[str]:
         """The profiles that are configured on this machine."""
-        return frozenset(botocore.session.Session().available_profiles)
+        try:
+            return frozenset(botocore.session.Session().available_profiles)
+        except BotoCoreError:
+            return frozenset()  # whoever makes a client says what is wrong
 
     def reader(self, access: Access, region: str, endpoint: str | None) -> Reader:
         """A gateway that reads."""

@@ -22,8 +22,8 @@ from reconciler.cli.carry import (
     tell,
     waiting_of,
 )
-from reconciler.cli.console import confirm, write_result
-from reconciler.cli.exits import Exit
+from reconciler.cli.console import confirm, show_problem, write_result
+from reconciler.cli.exits import Exit, worst
 from reconciler.cli.options import (
     Allow,
     Choice,
@@ -41,7 +41,7 @@ from reconciler.cli.plan import read_plan
 from reconciler.cli.run import Run, located, make_plan, start
 from reconciler.core.model import Access, Plan
 from reconciler.core.planfile import applyable, from_json
-from reconciler.errors import PlanRefused, UsageProblem
+from reconciler.errors import LedgerDamaged, PlanRefused, UsageProblem
 from reconciler.operations.jobs import Waiting
 
 
@@ -100,13 +100,17 @@ def _resume_only(run: Run, paths: Sequence[str], choice: Choice, waiting: Waitin
     """Settle the journal's open entries: all, or those of the given documents or plan."""
     from reconciler.ledger.record import key_of
 
-    opened = run.services.books.ledger.all_under_way()
+    ledger, damaged = run.services.books.ledger, list[LedgerDamaged]()
+    opened = ledger.all_under_way(damaged.append)
+    left = len(opened)
     ways: dict[str, Access] = {}
     if paths:
         planned = from_json(read_plan(paths[0])).planned if saved else ()
-        desired = [target.desired for target in planned] or located(run, paths, choice, None, strict=False)
+        desired = [run.services.reached(target.desired) for target in planned]
+        desired = desired or list(located(run, paths, choice, None, strict=False))
         ways = {key_of(document.target): document.access for document in desired}
-        opened = tuple(entry for entry in opened if key_of(entry.intent.plan.target) in ways)
+        found = (ledger.under_way(document.target) for document in desired)
+        opened, damaged = tuple(entry for entry in found if entry is not None), []
     chosen = [
         reached_by(
             entry,
@@ -115,13 +119,17 @@ def _resume_only(run: Run, paths: Sequence[str], choice: Choice, waiting: Waitin
         for entry in opened
         if chosen_by_name(entry.intent.plan.name, choice) and run.services.covers(entry.intent.plan.target)
     ]
+    for problem in damaged:
+        show_problem(problem, "Warning")
+    least = Exit.ERROR if damaged else Exit.DONE
     if not chosen:
         if run.show.format is Format.TEXT and not run.show.report:
-            write_result("Nothing to resume: no update is under way.\n")
-            return Exit.DONE
-        return tell((), plans_of(()), Exit.DONE, run.show)
+            elsewhere = f"none of the {left} updates under way was named" if left else ""
+            write_result(f"Nothing to resume: {elsewhere or 'no update is under way'}.\n")
+            return least
+        return tell((), plans_of(()), least, run.show)
     outcomes, code = resume_all(run, chosen, waiting)
-    return tell(outcomes, plans_of(chosen), code, run.show)
+    return tell(outcomes, plans_of(chosen), worst([code, least]), run.show)
 
 
 def _project_of(paths: Sequence[str], *, saved: bool) -> str:

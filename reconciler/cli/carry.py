@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -51,16 +51,18 @@ def show_plan(plan: Plan, show: Show) -> None:
 
 def settle_first(run: Run, desired: Sequence[Desired], waiting: Waiting) -> None:
     """Settle what earlier runs left open of these targets; where that does not end well nothing is planned."""
+    from reconciler.ledger.record import key_of
+
     ledger = run.services.books.ledger
     found = [(ledger.under_way(document.target), document) for document in desired]
     opened = [reached_by(entry, document.access) for entry, document in found if entry is not None]
     if not opened:
         return
-    outcomes, code = resume_all(run, opened, waiting)
+    accounts = {key_of(document.target): document.target.account for document in desired}
+    outcomes, code = resume_all(run, opened, waiting, accounts)
     go_on = {OutcomeKind.APPLIED, OutcomeKind.FAILED, OutcomeKind.UNCHANGED}
-    if code in {Exit.DONE, Exit.ERROR} and all(
-        outcome.kind in go_on and not outcome.unrecorded for outcome in outcomes
-    ):
+    settled = all(outcome.kind in go_on and not outcome.unrecorded for outcome in outcomes)
+    if code in {Exit.DONE, Exit.ERROR} and settled and not any(_still_open(run, entry) for entry in opened):
         for entry, outcome in zip(opened, outcomes, strict=True):
             became = f"{outcome.kind.value}{f': {outcome.summary}' if outcome.summary else ''}"
             run.progress(outcome.name, f"The update of run {entry.intent.run.id} is settled: {became}")
@@ -68,8 +70,24 @@ def settle_first(run: Run, desired: Sequence[Desired], waiting: Waiting) -> None
     raise typer.Exit(tell(outcomes, plans_of(opened), code, run.show))
 
 
-def resume_all(run: Run, opened: Sequence[Opened], waiting: Waiting) -> tuple[tuple[Outcome, ...], Exit]:
-    """Settle updates that are in the journal: what became of each, and the code of that."""
+def _still_open(run: Run, entry: Opened) -> bool:
+    """Whether the journal has an entry as open as before: its end was not seen after all."""
+    now = run.services.books.ledger.under_way(entry.intent.plan.target)
+    return now is not None and now.intent.run.id == entry.intent.run.id
+
+
+def resume_all(
+    run: Run, opened: Sequence[Opened], waiting: Waiting, accounts: Mapping[str, str | None] | None = None
+) -> tuple[tuple[Outcome, ...], Exit]:
+    """Settle updates that are in the journal: what became of each, and the code of that.
+
+    Args:
+        run: the command's services.
+        opened: the entries, with our way of access.
+        waiting: how long to wait.
+        accounts: by the target's key, the account that its document names.
+    """
+    from reconciler.ledger.record import key_of
     from reconciler.operations.resume import resume
     from reconciler.operations.settle import Following
 
@@ -77,7 +95,7 @@ def resume_all(run: Run, opened: Sequence[Opened], waiting: Waiting) -> tuple[tu
     keeping = services.books.keeping("resume", plans_of(opened))
 
     def gateway_of(desired: Desired) -> Writer:
-        services.check_account(desired)
+        services.check_account(desired, (accounts or {}).get(key_of(desired.target)))
         return services.writer_of(desired)
 
     with stoppable() as (clock, stopped):

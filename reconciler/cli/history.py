@@ -122,10 +122,13 @@ def _give_up(run: Run, target: str | None, *, force: bool) -> Exit:
     from reconciler.operations.settle import Following, how_to_look
 
     books = run.services.books
-    opened = [entry for entry in books.ledger.all_under_way() if target in {None, entry.intent.plan.name}]
+    damaged: list[LedgerDamaged] = []
+    opened = [e for e in books.ledger.all_under_way(damaged.append) if target in {None, e.intent.plan.name}]
+    for problem in damaged:
+        show_problem(problem, "Warning")
     if not opened:
         write_result("No update is under way.\n")
-        return Exit.DONE
+        return Exit.ERROR if damaged else Exit.DONE
     for entry in opened:
         intent = entry.intent
         job = f"job {intent.job}" if intent.job else "no job is known"
@@ -137,12 +140,12 @@ def _give_up(run: Run, target: str | None, *, force: bool) -> Exit:
     with stoppable() as (clock, stopped):
         following = Following(clock, Waiting(), run.progress)
         outcomes = give_up(opened, keeping=books.keeping("unlock", plan), following=following)
-    given_up = sum(outcome.kind is OutcomeKind.UNKNOWN for outcome in outcomes)
-    code = stopped[0] if stopped else Exit.DONE if given_up == len(opened) else of_outcomes(outcomes, saved=False)
-    if code is not Exit.DONE:
-        return tell(outcomes, plan, code, run.show)
-    write_result(f"Gave up {given_up} of {len(opened)}.\n")
-    return code
+    others = [outcome for outcome in outcomes if outcome.kind is not OutcomeKind.UNKNOWN]
+    code = stopped[0] if stopped else of_outcomes(others, saved=False)
+    if others:
+        code = tell(others, plan, code, run.show)
+    write_result(f"Gave up {len(outcomes) - len(others)} of {len(opened)}.\n")
+    return worst([code, Exit.ERROR if damaged else Exit.DONE])
 
 
 def _told(found: Held) -> str:

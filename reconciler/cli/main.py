@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -66,7 +67,8 @@ def main(arguments: list[str] | None = None) -> int:
         show_diagnostics(problem.diagnostics) if isinstance(problem, InputProblem) else show_error(problem)
         return of_error(problem)
     except _ClickException as problem:
-        problem.show()
+        with suppress(OSError):  # nobody reads it, and the code stands
+            problem.show()
         return Exit.USAGE
     except (KeyboardInterrupt, typer.Abort):
         write_error("\nInterrupted.\n")

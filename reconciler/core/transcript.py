@@ -16,9 +16,9 @@ _NOISE = re.compile(r"[\u2500-\u259f\u2800-\u28ff\u25a0-\u25ff]+")
 _UNSHOWABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 _PEM = re.compile(r"-----BEGIN[^-]*-----.*?(?:-----END[^-]*-----|\Z)", re.DOTALL)
 _NAMED_SECRET = re.compile(
-    r"""(?ix) (["']?[\w.-]*(?:secret|password|passwd|token|private[_-]?key|credential|authorization)[\w.-]*["']?
+    r"""(?ix) (\\*["']?[\w.-]*(?:secret|password|passwd|token|private[_-]?key|credential|authorization)[\w.-]*\\*["']?
     \s*(?:=>|[=:]|\bis\b)\s*|--[\w-]*(?:secret|password|token|key)[\w-]*\s+)
-    (?:"(?:[^"\\]|\\.)*"|'[^']*'|(?:bearer|basic)\s+\S+|[^\s,;}\])]+)"""
+    (?:\\+["'].*?\\+["']|"(?:[^"\\]|\\.)*"|'[^']*'|(?:bearer|basic)\s+\S+|[^\s,;}\])]+)"""
 )
 _SHAPED_SECRET = re.compile(
     r"(?<=://)[^/\s:@]+:[^@\s/]+(?=@)|GOCSPX-[\w-]+|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\beyJ[\w-]+\.[\w.-]+|\b[A-Za-z0-9+/_-]{40,}={0,2}"

@@ -208,6 +208,7 @@ def transcript(fault: Fault | None, reason: str) -> str:
         f"{spinner}\n\x1b[31m✖\x1b[39m An error occurred when pushing the resources to the cloud\n{frame}{events}"
         f"    at /codebuild/amplify/backend/auth/shopauth/build/shopauth-cloudformation-template.json\n"
         f'    hostedUIProviderCreds: [{{"ProviderName":"Google","client_secret":"{PLANTED_JOB_SECRET}"}}]\n'
+        f'    "hostedUIProviderCreds": "[{{\\"client_secret\\":\\"{PLANTED_JOB_SECRET}\\"}}]"\n'
         f"\x1b[31mUPDATE_FAILED\x1b[39m: UserPool\nReason: {reason}\n"
         f"Error: Resource is not in the state stackUpdateComplete\n    at /usr/local/lib/node_modules/amplify.js:1:1\n"
     )

@@ -13,7 +13,7 @@ from reconciler.core.store import Store
 from reconciler.errors import LedgerDamaged, LedgerProblem
 from reconciler.ledger.lease import Leases
 from reconciler.ledger.record import Intent, Record, Run, key_of, word_of
-from reconciler.ledger.recordfile import intent_text, read_intent, read_record, record_text, settled_text
+from reconciler.ledger.recordfile import intent_text, read_intent, read_record, read_settler, record_text, settled_text
 
 _JOURNAL = "journal/"
 _RUNS = "runs/"
@@ -76,6 +76,12 @@ class Ledger:
                 opened = self._opened(key)
                 found += [] if opened is None else [opened]
         return tuple(found)
+
+    def closed_by(self, target: Target) -> str | None:
+        """The run that settled the last update of a target's environment; None where that is under way."""
+        key = _journal(target)
+        stored = self.store.get(key)
+        return None if stored is None else read_settler(key, stored.data)
 
     def begin(self, intent: Intent) -> Opened:
         """Write down what is about to be sent. Only what this returns for may be sent.
@@ -184,15 +190,14 @@ class Ledger:
         Where several runs recorded a target, the last one knows most.
         """
         token = run.rpartition("-")[2]
-        later = [
+        looks = [
             record
             for other, word in reversed(self.runs())
             if other != run and other.rpartition("-")[2] == token and (record := self.record(other, word)) is not None
         ]
-        later.sort(key=lambda record: record.ended)
-        settled = {record.plan.name: record for record in later if record.resumes == run}
-        own = {record.plan.name: record for record in self.records(run)}
-        return tuple(sorted({**own, **settled}.values(), key=lambda record: record.plan.name))
+        looks = [*self.records(run), *(record for record in looks if record.resumes == run)]
+        last = {record.plan.name: record for record in sorted(looks, key=lambda record: record.ended)}
+        return tuple(sorted(last.values(), key=lambda record: record.plan.name))
 
     def _records(self, run: str) -> Iterator[Record]:
         for found in (_words(key) for key in self.store.list(f"{_RUNS}{run}/")):

@@ -107,6 +107,15 @@ def settled_text(intent: Intent, run: Run) -> bytes:
     return _text({"open": False, "record_version": RECORD_VERSION, "run": intent.run.id, "settled_by": run.id})
 
 
+def read_settler(key: str, data: bytes) -> str | None:
+    """The run that closed a journal, or None where it is open.
+
+    Raises:
+        LedgerDamaged: it is no journal; names the key.
+    """
+    return _read(key, data, lambda body: None if body["open"] else str(body["settled_by"]))
+
+
 def read_intent(key: str, data: bytes) -> Intent | None:
     """The intent of a journal, or None where it is closed.
 

@@ -153,7 +153,8 @@ def _picked_up(item: _Work, run: _Applying) -> _Work | Outcome:
     if opened is not None:
         picked = pick_up(opened, item.gateway, run.keeping, run.following)
         outcome = picked.outcome
-        settled = outcome.kind in {OutcomeKind.APPLIED, OutcomeKind.FAILED} and not outcome.unrecorded
+        known = outcome.kind in {OutcomeKind.APPLIED, OutcomeKind.FAILED} and picked.ended
+        settled = known and not outcome.unrecorded
         ours = opened.intent.run.digest == digest and (picked.landed or not settled)
         if ours or not settled:
             run.keeping.leave_out(item.plan)

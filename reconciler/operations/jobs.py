@@ -61,7 +61,7 @@ def wait_for(
     """
     started = clock.now()
     seen, missed = job, 0
-    problem: ServiceProblem | None = None
+    problem: ReadFailed | None = None
     while seen.status not in {COMPLETED, FAILED} and not forgotten(seen, clock.utc()):
         elapsed = clock.now() - started
         if elapsed >= waiting.job_timeout:
@@ -74,9 +74,10 @@ def wait_for(
         try:
             seen, problem, missed = gateway.get_job(target, job.id or ""), None, 0
         except NotFound as gone:
-            problem, missed = gone, missed + 1
+            missed += 1
             if missed == _LOOKS:
                 raise
+            problem = ReadFailed(gone.summary, detail=gone.detail, hint=gone.hint)
         except ReadFailed as failed:
             problem, missed = failed, 0
     return seen

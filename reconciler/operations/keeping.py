@@ -76,7 +76,15 @@ class Keeping:
         try:
             return self.ledger.name_job(opened, job)
         except UNKEPT:
-            return opened
+            return self._as_written(opened)
+
+    def _as_written(self, opened: Opened) -> Opened:
+        """The journal as it stands: a write whose answer was lost may have been one."""
+        with contextlib.suppress(*UNKEPT):
+            now = self.ledger.under_way(opened.intent.plan.target)
+            if now is not None and now.intent.run.id == opened.intent.run.id:
+                return now
+        return opened
 
     def finish(self, opened: Opened, settled: Settled, ended: datetime, seconds: float) -> Outcome:
         """Record what became of an update, and close its journal where nothing more can be learnt.
@@ -124,18 +132,19 @@ class Keeping:
             try:
                 self.ledger.settle(opened, self.run)
             except UNKEPT as problem:
-                if self._settled_by_another(opened):
-                    return replace(outcome, findings=(*outcome.findings, _SETTLED_TOO))
-                return _told(outcome, problem, "its journal could not be closed")
+                return self._not_closed(opened, outcome, problem)
         return outcome
 
-    def _settled_by_another(self, opened: Opened) -> bool:
-        """Whether another run has closed the journal, or has taken it for an update of its own since."""
-        try:
-            now = self.ledger.under_way(opened.intent.plan.target)
-        except UNKEPT:
-            return False
-        return now is None or now.intent.run.id != opened.intent.run.id
+    def _not_closed(self, opened: Opened, outcome: Outcome, problem: ReconcilerError) -> Outcome:
+        """The outcome, with what became of a journal that we seem not to have closed."""
+        target = opened.intent.plan.target
+        with contextlib.suppress(*UNKEPT):
+            now, closed_by = self.ledger.under_way(target), self.ledger.closed_by(target)
+            if closed_by == self.run.id:
+                return outcome  # it was closed, and the answer was lost
+            if now is None or now.intent.run.id != opened.intent.run.id:
+                return replace(outcome, findings=(*outcome.findings, _SETTLED_TOO))
+        return _told(outcome, problem, "its journal could not be closed")
 
     def _record(self, plan: TargetPlan, outcome: Outcome, ended: datetime, seconds: float, *, sent: bool) -> Record:
         return Record(

@@ -68,10 +68,16 @@ def resume(
 
 def _pick_up_if_open(entry: Opened, gateway: Gateway, keeping: Keeping, following: Following) -> Outcome:
     """Settle an update, unless somebody has done so before the target was ours."""
+    now = _still_open(entry, keeping)
+    return now if isinstance(now, Outcome) else pick_up(now, gateway, keeping, following).outcome
+
+
+def _still_open(entry: Opened, keeping: Keeping) -> Opened | Outcome:
+    """The journal's entry as it is now that the target is ours; somebody may have settled it before."""
     now = keeping.ledger.under_way(entry.intent.plan.target)
     if now is None or now.intent.run.id != entry.intent.run.id:
         return outcome_of(entry.intent.plan, OutcomeKind.UNCHANGED, "another run has settled it")
-    return pick_up(now, gateway, keeping, following).outcome
+    return now
 
 
 def pick_up(opened: Opened, gateway: Gateway, keeping: Keeping, following: Following) -> Settled:
@@ -117,9 +123,18 @@ def give_up(opened: Sequence[Opened], *, keeping: Keeping, following: Following)
         )
 
 
-def _given_up(opened: Opened, keeping: Keeping, ended: datetime) -> Outcome:
+def _given_up(entry: Opened, keeping: Keeping, ended: datetime) -> Outcome:
+    try:
+        opened = _still_open(entry, keeping)
+    except ReconcilerError as problem:
+        return failed(entry.intent.plan, problem)
+    if isinstance(opened, Outcome):
+        return opened
     intent = opened.intent
     summary = f"given up by {keeping.run.who}: whether the update of run {intent.run.id} landed was not seen"
     hint = "plan, to see what stands"
     outcome = replace(outcome_of(intent.plan, OutcomeKind.UNKNOWN, summary, hint=hint), job=intent.job)
-    return keeping.resuming(intent).finish(opened, Settled(outcome), ended, 0)
+    outcome = keeping.resuming(intent).finish(opened, Settled(outcome), ended, 0)
+    if not outcome.unrecorded:
+        return outcome
+    return replace(outcome, kind=OutcomeKind.FAILED, summary="it was not given up")

@@ -38,12 +38,23 @@ from reconciler.errors import (
     AnswerLost,
     LedgerProblem,
     NotFound,
+    ReadFailed,
     ReconcilerError,
     ServiceProblem,
     TargetLocked,
 )
 from reconciler.operations.fleet import Observer
-from reconciler.operations.jobs import COMPLETED, FAILED, Clock, Stopped, Waiting, find_started, forgotten, wait_for
+from reconciler.operations.jobs import (
+    COMPLETED,
+    FAILED,
+    RUNNING,
+    Clock,
+    Stopped,
+    Waiting,
+    find_started,
+    forgotten,
+    wait_for,
+)
 from reconciler.operations.live import read_live
 from reconciler.operations.verify import UNSEEN, verify
 
@@ -185,6 +196,9 @@ def _followed(item: Checked, job: Job, following: Following, *, others: frozense
     except NotFound as problem:
         if not again:
             raise
+        listed = item.gateway.list_jobs(plan.target)
+        if any(other.id == job.id or other.status == RUNNING for other in listed):
+            raise ReadFailed("its job can't be read, and may run") from None
         return _without_a_job(item, f"job {job.id} is not there any more: {problem.summary}", following)
     if job.status == FAILED and others is not None:
         return _after_a_failed_candidate(item, job, following, others=others, again=again)
@@ -253,8 +267,9 @@ def _after_a_failed_candidate(
         return _followed(item, another, following, others=others, again=again)
     said = f"job {job.id} failed, which may be another's, and no other appeared"
     settled = _without_a_job(item, said, following)
-    detail = _lines(settled.outcome.detail, job.error or "")
-    return replace(settled, outcome=replace(settled.outcome, detail=detail, job=job.id))
+    detail = _lines(settled.outcome.detail, _without_reason(job).error or "")
+    hint = _lines(settled.outcome.hint, how_to_look(target, job.id))
+    return replace(settled, outcome=replace(settled.outcome, detail=detail, hint=hint, job=job.id))
 
 
 def _settled_read(item: Checked, following: Following) -> Live:
@@ -302,9 +317,10 @@ def _without_a_job(item: Checked, said: str, following: Following) -> Settled:
     if settled.outcome.kind is OutcomeKind.APPLIED:
         return settled
     summary = f"nobody can say whether the update landed: {said}"
-    detail = "live is neither as it was before nor as planned"
+    detail = "live is neither as it was before nor as planned" if settled.ended else "what stands was not seen whole"
     outcome = _unknown(item.plan, None, summary, detail)
-    return Settled(replace(outcome, findings=settled.outcome.findings, collateral=settled.outcome.collateral))
+    outcome = replace(outcome, findings=settled.outcome.findings, collateral=settled.outcome.collateral)
+    return replace(settled, outcome=outcome)
 
 
 def _would_show(item: Checked, change: Change, after: Tree) -> bool:
@@ -320,10 +336,10 @@ def reliable(plan: TargetPlan, moved: tuple[Difference, ...]) -> tuple[Differenc
 
 
 def _carried_secrets(plan: TargetPlan) -> bool:
-    """Whether the update had a secret in it, of whatever provider."""
+    """Whether the update had a secret in it, or took one away, of whatever provider."""
     blocks = [tuple(block.split(".")) for block in plan.sent]
     carried = [path for path in SECRETS if any(path[: len(block)] == block for block in blocks)]
-    return any(get(plan.planned, path) is not ABSENT for path in carried)
+    return any(get(tree, path) is not ABSENT for path in carried for tree in (plan.planned, plan.live))
 
 
 def _unknown(plan: TargetPlan, job: Job | None, summary: str, detail: str = "") -> Outcome:
@@ -350,7 +366,7 @@ def failed(plan: TargetPlan, problem: ReconcilerError) -> Outcome:
     hint = problem.hint
     match problem:
         case LedgerProblem():
-            kind, hint = OutcomeKind.FAILED, _lines("nothing was sent", hint)
+            kind, hint = OutcomeKind.FAILED, _lines("this run sent nothing", hint)
         case AnotherJobRunning() | TargetLocked():
             kind = OutcomeKind.LOCKED
         case AccessProblem():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -174,17 +175,19 @@ def _notices(ledger: Ledger, desired: Desired) -> tuple[Finding, ...]:
 
     try:
         opened = ledger.under_way(desired.target)
-        held = ledger.leases.held() if opened is not None else ()
     except UNKEPT as problem:
         summary = f"whether an update is under way is not known: {problem.summary}"
         return (Finding("ledger-unread", summary, problem.detail, problem.hint),)
     if opened is None:
         return ()
     run = opened.intent.run
-    if any(found.key == key_of(desired.target) for found in held):
-        summary = f"run {run.id} holds this target: it is at work, and what is live may move, or it died just now"
-        detail = f"It was started at {run.started} by {run.who}."
-        return (Finding("at-work", summary, detail, "plan again when it has ended"),)
+    with suppress(*UNKEPT):
+        for found in ledger.leases.held():
+            if found.key == key_of(desired.target):
+                held = f"run {found.holder.run} holds this target"
+                summary = f"{held}: it is at work, and what is live may move, or it died just now"
+                detail = f"It is of {found.holder.who}, since {found.holder.since}."
+                return (Finding("at-work", summary, detail, "plan again when it has ended"),)
     return (
         Finding(
             "under-way",

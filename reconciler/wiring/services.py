@@ -329,8 +329,12 @@ class Services:
         recorded = desired.access.profile if desired.access.profile in self.sessions.profiles() else None
         return replace(desired, access=replace(desired.access, profile=self._connection.profile or recorded))
 
-    def check_account(self, desired: Desired) -> None:
+    def check_account(self, desired: Desired, written: str | None = None) -> None:
         """Refuse credentials of another account than a target's: there, nothing of it would be found.
+
+        Args:
+            desired: a target of the ledger.
+            written: the account that its document names now, which is believed where STS does not tell.
 
         Raises:
             AccessProblem: names both accounts.
@@ -338,11 +342,17 @@ class Services:
         target = desired.target
         if target.endpoint is not None or target.account is None:
             return
-        account = self.sessions.account(desired.access, target.region)
+        account = self.sessions.account(desired.access, target.region) or written
+        if account is None:
+            raise AccessProblem(
+                f"nobody can tell whether these credentials are of account {target.account}, where the target is",
+                detail="STS did not answer",
+                hint="let STS be reached, or write 'account' into the document and apply that",
+            )
         if account != target.account:
             raise AccessProblem(
                 f"these credentials are not of account {target.account}, where the target is",
-                detail=f"they are of {account or 'an account that STS did not tell'}",
+                detail=f"they are of {account}",
                 hint="use the account's credentials, or name its profile with --profile",
             )
 

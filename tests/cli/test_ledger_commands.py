@@ -512,6 +512,31 @@ def test_an_update_whose_end_nobody_can_see_is_given_up_after_a_question(
     assert project.run(*APPLY).code == 7, "from here on the service alone says whether its job is in the way"
 
 
+def test_what_could_not_be_recorded_is_not_given_up(project: Project) -> None:
+    project.switch("job_seconds=600")
+    left_open(project)
+    runs = embedded_ledger(project) / "runs"
+    runs.rmdir()
+    runs.write_text("no folder", encoding="utf-8")
+    refused = project.run("unlock", "--abandon", "--force", "--emulator")
+    assert refused.code == 1
+    assert "it was not given up" in refused.out
+    assert refused.out.endswith("Gave up 0 of 1.\n")
+    runs.unlink()
+    assert project.run("apply", "--resume", "--emulator", *ENDED).code == 9, "it is still in the journal"
+
+
+def test_a_damaged_journal_hides_no_other_update(project: Project) -> None:
+    project.switch("job_seconds=1")
+    left_open(project)
+    (embedded_ledger(project) / "journal" / "d2k7example-dev-0000000000000000.json").write_text("{", encoding="utf-8")
+    resumed = project.run("apply", "--resume", "--emulator", *FAST)
+    assert (resumed.code, "shop-prod: applied" in resumed.out) == (1, True)
+    assert "an update may be under way: wait until 'aws amplifybackend list-backend-jobs' shows none" in resumed.err
+    assert project.run("apply", "--resume", "auth.yaml", "--emulator").code == 0, "it is not of that document"
+    assert project.run("unlock", "--abandon", "--force", "--emulator").code == 1
+
+
 def test_what_somebody_holds_is_not_given_up(project: Project) -> None:
     project.switch("job_seconds=600")
     left_open(project)
@@ -524,10 +549,10 @@ def test_what_somebody_holds_is_not_given_up(project: Project) -> None:
 
 def test_a_plan_during_an_apply_says_that_it_is_at_work(project: Project) -> None:
     project.switch("job_seconds=600")
-    (run,) = left_open(project)
+    left_open(project)
     with locked(project):
         planned = project.run("plan", "auth.yaml", "--emulator")
-    assert f"run {run} holds this target: it is at work, and what is live may move" in planned.out
+    assert f"run {HOLDER.run} holds this target: it is at work, and what is live may move" in planned.out
     assert "--resume" not in planned.out
     planned = project.run("plan", "auth.yaml", "--emulator")
     assert "settle it with: reconciler apply --resume --emulator" in planned.out
@@ -686,12 +711,16 @@ def test_resume_settles_the_updates_of_the_paths_and_targets_that_are_named(proj
         return [record["plan"]["name"] for record in listed(project, "--emulator") if record.get("open")]
 
     assert sorted(under_way()) == ["shop-dev", "shop-prod", "shop-staging"]
-    assert project.run(*resume, "--exclude", "shop-*").out == "Nothing to resume: no update is under way.\n"
+    assert project.run(*resume, "--exclude", "shop-*").out == (
+        "Nothing to resume: none of the 3 updates under way was named.\n"
+    )
     assert project.run(*resume, "dev.yaml").code == 0
     assert sorted(under_way()) == ["shop-prod", "shop-staging"]
     assert project.run(*resume, "--target", "shop-st*").code == 0
     assert under_way() == ["shop-prod"]
-    assert project.run(*resume, "staging.yaml").out == "Nothing to resume: no update is under way.\n"
+    assert project.run(*resume, "staging.yaml").out == (
+        "Nothing to resume: none of the 1 updates under way was named.\n"
+    )
     assert project.run(*resume).code == 0
     assert under_way() == []
     assert project.updates() == 3
@@ -727,7 +756,10 @@ def test_resume_of_the_embedded_backend_leaves_other_backends_alone(project: Pro
     project.switch("job_seconds=600")
     left_open(project)
     result = project.run("apply", "--resume", *at, "--ledger", str(embedded_ledger(project)))
-    assert (result.code, result.out) == (0, "Nothing to resume: no update is under way.\n")
+    assert (result.code, result.out) == (
+        0,
+        "Nothing to resume: none of the 1 updates under way was named.\n",
+    )
 
 
 # --- saved plans -------------------------------------------------------------------------------

@@ -78,14 +78,17 @@ def test_an_update_of_another_endpoint_or_region_is_left_alone_where_one_is_name
     at = left_by_a_laptop(project, server, profiles)
     for elsewhere in (("--region", "eu-west-1"), ("--endpoint-url", "http://127.0.0.1:9")):
         resumed = project.run("apply", "--resume", *at, *elsewhere)
-        assert (resumed.code, resumed.out) == (0, "Nothing to resume: no update is under way.\n")
+        assert (resumed.code, resumed.out) == (
+            0,
+            "Nothing to resume: none of the 1 updates under way was named.\n",
+        )
 
 
 @pytest.mark.parametrize(
     ("account", "sts", "detail"),
     [
         ("111122223333", True, f"they are of {MOTOS_ACCOUNT}"),
-        (MOTOS_ACCOUNT, False, "they are of an account that STS did not tell"),
+        (MOTOS_ACCOUNT, False, "STS did not answer"),
     ],
 )
 def test_credentials_of_another_account_settle_nothing(
@@ -100,6 +103,32 @@ def test_credentials_of_another_account_settle_nothing(
         Services(Connection()).check_account(document)
     assert account in refused.value.summary
     assert refused.value.detail == detail
+
+
+def test_where_sts_does_not_tell_the_document_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9")
+    target = Target(APP, "prod", "shopauth", "us-east-1", MOTOS_ACCOUNT)
+    document = Desired("shop-prod", target, Access(), {}, Origin("auth.yaml", 1, 1))
+    Services(Connection()).check_account(document, MOTOS_ACCOUNT)
+    with pytest.raises(AccessProblem, match="not of account 123456789012"):
+        Services(Connection()).check_account(document, "111122223333")
+
+
+def test_profiles_that_cant_be_read_are_told_where_a_client_is_made(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "no-config").write_text("[profile", encoding="utf-8")
+    assert Services(Connection()).sessions.profiles() == frozenset()
+    told = project.run("apply", "--resume")
+    assert (told.code, told.out) == (0, "Nothing to resume: no update is under way.\n")
+
+
+def test_a_plan_that_was_saved_elsewhere_names_the_update_and_not_the_profile(
+    project: Project, server: Server, profiles: Path
+) -> None:
+    at = left_by_a_laptop(project, server, profiles)
+    assert project.run("plan", "auth.yaml", *at, "--profile", "laptop", "--out", "p.json").code == 0
+    configure(profiles, ["other"])
+    assert project.run("apply", "--resume", "p.json", *at, *FAST, "--profile", "other").code == 0
+    assert project.updates() == 1
 
 
 def test_the_right_account_and_an_endpoint_of_ones_own_are_fine(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -329,7 +329,7 @@ def test_a_ledger_that_can_not_be_written_stops_an_apply_before_anything_is_sent
     (outcome,) = world.apply_all(world.plan(document(policy(12))), saved=saved)
     assert outcome.kind is OutcomeKind.FAILED
     assert "can't be read or written" in outcome.summary
-    assert outcome.hint.startswith("nothing was sent\n")
+    assert outcome.hint.startswith("this run sent nothing\n")
     assert world.updates == ()
 
 

@@ -15,10 +15,13 @@ from reconciler.core.model import Desired, Finding, Outcome, OutcomeKind, Plan
 from reconciler.core.planfile import digest_of
 from reconciler.core.tree import get
 from reconciler.emulator import PLANTED_JOB_SECRET
-from reconciler.errors import AccessProblem, NotFound
+from reconciler.errors import AccessProblem, LedgerProblem, NotFound
 from reconciler.ledger.lease import Holder
 from reconciler.ledger.record import Record, key_of
+from reconciler.operations.fleet import silent
 from reconciler.operations.jobs import Stopped, Waiting
+from reconciler.operations.resume import give_up
+from reconciler.operations.settle import Following
 from tests.e2e.conftest import (
     MOMENTS,
     PROVIDERS,
@@ -376,6 +379,10 @@ def gone(call: str) -> None:
         raise NotFound("GetBackendJob found nothing")
 
 
+def without_jobs(call: str, answer: Any) -> Any:
+    return () if call == "list_jobs" else answer
+
+
 @pytest.mark.parametrize(
     ("fault", "kind", "summary"),
     [
@@ -393,12 +400,61 @@ def test_of_a_job_that_is_not_there_any_more_what_stands_tells(
     (opened,) = world.ledger.all_under_way()
     world.time.now += LANDED
     begun = world.time.now
-    (outcome,) = world.resume(writer_of=lambda desired: Between(world.services.writer_of(desired), gone))
+    forgotten = Between(world.services.writer_of(only(made).desired), gone, without_jobs)
+    (outcome,) = world.resume(writer_of=lambda _: forgotten)
     assert outcome.kind is kind
     assert outcome.summary.startswith(summary.format(opened.intent.job))
     assert world.time.now - begun < 300, "six polls are enough"
     assert not is_open(world)
     assert (world.ledger.used_by(digest_of(made, version=__version__)) is None) == bool(fault)
+
+
+def test_a_job_that_is_listed_is_there_although_nobody_can_read_it(world: World) -> None:
+    made = world.plan(document(policy(12)))
+    world.die(made, "waiting")
+    (outcome,) = world.resume(writer_of=lambda desired: Between(world.services.writer_of(desired), gone))
+    assert (outcome.kind, outcome.summary) == (
+        OutcomeKind.UNKNOWN,
+        "the update was sent, and then its job can't be read, and may run",
+    )
+    assert is_open(world)
+
+
+@pytest.mark.parametrize("timeout", [5, 40])
+def test_a_job_that_is_not_found_once_is_no_lost_job(world: World, timeout: float) -> None:
+    world.switch("job_seconds=3600")
+    made = world.plan(document(policy(12)))
+    world.die(made, "waiting", saved=True)
+    (outcome,) = world.resume(
+        Waiting(job_timeout=timeout),
+        writer_of=lambda desired: Between(world.services.writer_of(desired), gone, without_jobs),
+    )
+    assert outcome.kind is OutcomeKind.UNKNOWN
+    assert is_open(world)
+    assert world.ledger.used_by(digest_of(made, version=__version__)) is not None
+
+
+def test_an_end_that_was_not_seen_whole_leaves_the_journal_open(world: World) -> None:
+    made = world.plan(document(policy(12)))
+    world.die(made, "waiting")
+    world.time.now += LANDED
+    (outcome,) = world.resume(
+        Waiting(verify_polls=1),
+        writer_of=lambda desired: Between(world.services.writer_of(desired), gone, without_jobs),
+    )
+    assert (outcome.kind, outcome.detail) == (OutcomeKind.UNKNOWN, "what stands was not seen whole")
+    assert is_open(world)
+
+
+def test_a_failed_job_after_which_nobody_could_look_is_not_settled(world: World) -> None:
+    world.fault(f"job_failed,{ON_UPDATE}")
+    run = world.die(world.plan(document(policy(12))), "waiting")
+    world.time.now += LANDED
+    made = world.plan(document(policy(14)))
+    world.fault("error,operation=GetBackendAuth")
+    (outcome,) = world.apply_all(made)
+    assert outcome.summary.startswith(f"the update of run {run} comes first")
+    assert is_open(world)
 
 
 def test_whoever_sent_an_update_does_not_take_a_lost_job_for_its_end(world: World) -> None:
@@ -760,6 +816,62 @@ def test_whoever_was_overtaken_says_that_another_run_has_settled_its_update_too(
     assert (codes(outcome), outcome.unrecorded) == (["settled-too"], False)
     assert len(world.records()) == 2
     assert not is_open(world)
+
+
+def loses_the_answer(world: World, key: str, *, of: int) -> None:
+    """The write is one, and its answer is lost."""
+    written: list[str] = []
+
+    def after(where: str, _data: bytes, _tag: str | None) -> None:
+        if where.startswith(key):
+            written.append(where)
+            if len(written) == of:
+                raise LedgerProblem("no answer")
+
+    ledger = world.ledger
+    world.services.books.ledger = replace(ledger, store=Watched(ledger.store, after=after))
+
+
+@pytest.mark.parametrize("write", [2, 3], ids=["naming the job", "closing"])
+def test_a_write_of_the_journal_whose_answer_was_lost_is_one(world: World, write: int) -> None:
+    loses_the_answer(world, "journal/", of=write)
+    outcome = world.apply(policy(12))
+    assert (outcome.kind, codes(outcome)) == (OutcomeKind.APPLIED, [])
+    assert not is_open(world)
+    (record,) = world.records()
+    assert record.jobs
+
+
+def test_what_another_run_settled_while_one_was_asked_is_not_given_up(world: World) -> None:
+    made = world.plan(document(policy(12)))
+    run = world.die(made, "waiting")
+    opened = world.ledger.all_under_way()
+    world.time.now += LANDED
+    assert resumed(world).kind is OutcomeKind.APPLIED
+    following = Following(world.clock(), Waiting(), silent)
+    (outcome,) = give_up(opened, keeping=world.keeping(made, "unlock"), following=following)
+    assert (outcome.kind, outcome.summary) == (OutcomeKind.UNCHANGED, "another run has settled it")
+    assert found(world, run).outcome.kind is OutcomeKind.APPLIED
+
+
+def test_the_last_look_is_told_although_the_run_itself_had_it(world: World) -> None:
+    """A paused run goes on after another has settled its update as one that did not land."""
+    made = world.plan(document(policy(12)))
+    settled: list[Outcome] = []
+
+    def before(call: str) -> None:
+        if call == "update_auth":
+            leases = world.ledger.leases
+            world.services.books.ledger = replace(world.ledger, leases=MemoryLeases())
+            settled.append(resumed(world))
+            world.services.books.ledger = replace(world.ledger, leases=leases)
+
+    keeping = world.keeping(made)
+    paused = Between(world.services.writer_of(only(made).desired), before)
+    (outcome,) = world.apply_all(made, keeping=keeping, writer_of=lambda _: paused, saved=True)
+    assert (settled[0].kind, outcome.kind) == (OutcomeKind.FAILED, OutcomeKind.APPLIED)
+    assert codes(outcome) == ["settled-too"]
+    assert found(world, keeping.run.id).outcome.kind is OutcomeKind.APPLIED
 
 
 def breaks_at_dev(world: World) -> None:

@@ -44,6 +44,8 @@ def test_a_long_line_is_cut() -> None:
         "amplify --client-secret canary-value-1",
         'client_secret: "abc\\"canary-value-1"',
         "https://user:canary-value-1@example.com/",
+        r'"creds": "[{\"client_secret\":\"canary, value; 1\"}]"',
+        r'"creds": "{\\"client_secret\\":\\"canary-value-1\\"}"',
         "GOCSPX-canary-value-1",
         "-----BEGIN PRIVATE KEY-----\ncanary-value-1\n-----END PRIVATE KEY-----",
         "-----BEGIN PRIVATE KEY-----\ncanary-value-1",
