@@ -20,7 +20,7 @@ from reconciler.ledger.lease import Holder
 from reconciler.ledger.record import Record, key_of
 from reconciler.operations.fleet import silent
 from reconciler.operations.jobs import Stopped, Waiting
-from reconciler.operations.resume import give_up
+from reconciler.operations.resume import give_up, resume
 from reconciler.operations.settle import Following
 from tests.e2e.conftest import (
     MOMENTS,
@@ -947,3 +947,30 @@ def test_what_a_resume_records_is_the_interrupted_run_and_who_settled_it(world: 
     assert record.plan == opened.intent.plan
     assert record.outcome == outcome
     assert record.outcome.findings == tuple[Finding, ...]()
+
+
+def test_a_journal_that_was_damaged_meanwhile_is_a_failure_that_names_it(world: World) -> None:
+    world.die(world.plan(document(policy(12))), "waiting")
+    opened = world.ledger.all_under_way()
+    (journal,) = (world.ledger_folder / "journal").glob("*.json")
+    journal.write_text("{", encoding="utf-8")
+    (outcome,) = world.resume(opened=opened)
+    assert (outcome.kind, journal.name in outcome.summary) == (OutcomeKind.FAILED, True)
+    assert world.records() == ()
+
+
+def test_a_resume_that_is_stopped_before_it_looks_says_so(world: World) -> None:
+    world.die(world.plan(document(policy(12))), "waiting")
+    opened = world.ledger.all_under_way()
+
+    def stopped(_name: str, _line: str) -> None:
+        raise Stopped
+
+    (outcome,) = resume(
+        opened,
+        world.services.writer_of,
+        keeping=world.keeping(Plan((), ""), "resume"),
+        following=Following(world.clock(), Waiting(), stopped),
+    )
+    assert (outcome.kind, outcome.summary) == (OutcomeKind.SKIPPED, "its update was not looked at")
+    assert world.ledger.all_under_way() == opened

@@ -147,6 +147,25 @@ def test_a_plan_that_another_run_takes_at_the_same_moment_is_not_sent(world: Wor
     assert world.updates == ()
 
 
+def test_a_target_without_changes_stays_unchanged_in_a_plan_that_another_run_takes_at_the_same_moment(
+    world: World,
+) -> None:
+    world.seed(environment="dev")
+    made = world.plan(document(policy(8), environment="dev", name="same"), document(policy(12), name="other"))
+    ledger, other = world.ledger, world.keeping(made)
+    raced: list[str] = []
+
+    def before(key: str) -> None:
+        if key.startswith("plans/") and not raced:
+            raced.append(key)
+            ledger.claim(other.run.digest, other.run)
+
+    world.services.books.ledger = replace(ledger, store=Watched(ledger.store, before))
+    outcomes = world.apply_all(made, saved=True)
+    assert [outcome.kind for outcome in outcomes] == [OutcomeKind.UNCHANGED, OutcomeKind.STALE]
+    assert world.updates == ()
+
+
 # --- and again where nothing was sent ------------------------------------------------------------
 
 

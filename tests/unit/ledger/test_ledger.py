@@ -7,9 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.errors import LedgerProblem
-from reconciler.ledger.ledger import Claim, Ledger, is_run
-from reconciler.ledger.record import run_id
+from reconciler.core.model import Outcome, OutcomeKind
+from reconciler.core.store import Stored
+from reconciler.errors import LedgerDamaged, LedgerProblem
+from reconciler.ledger.ledger import Claim, Ledger, Opened, is_run
+from reconciler.ledger.record import Intent, Record, Run, run_id
+from tests.unit.core.builders import live, prepared
 from tests.unit.operations.ledgers import RUN, MemoryLeases, MemoryStore, Watched
 
 DIGEST = "sha256:5e1f"
@@ -82,3 +85,70 @@ def test_the_ids_that_are_given_are_ids_and_what_leads_elsewhere_is_none() -> No
         first + "0" * 99,
     ):
         assert not is_run(odd)
+
+
+# --- what a ledger refuses -----------------------------------------------------------------------
+
+
+def intent(run: Run = RUN) -> Intent:
+    before = live()
+    return Intent(run, prepared({"UserPoolConfigs.PasswordPolicy.MinimumLength": 9}, before).plan, before, frozenset())
+
+
+def test_an_update_is_not_begun_while_another_is_under_way() -> None:
+    ledger = Ledger(MemoryStore(), MemoryLeases())
+    ledger.begin(intent())
+    with pytest.raises(LedgerProblem, match="another update of this environment") as caught:
+        ledger.begin(intent(OTHER))
+    assert "was opened meanwhile" in caught.value.detail
+    (opened,) = ledger.all_under_way()
+    assert opened.intent.run == RUN
+
+
+def test_a_journal_that_another_run_opens_right_before_ours_stays_its_own() -> None:
+    store = MemoryStore()
+    theirs = Ledger(store, MemoryLeases())
+    overtaking: list[Opened] = []
+
+    def first(_key: str) -> None:
+        if not overtaking:
+            overtaking.append(theirs.begin(intent(OTHER)))
+
+    with pytest.raises(LedgerProblem, match="another update of this environment"):
+        Ledger(Watched(store, first), MemoryLeases()).begin(intent())
+    (opened,) = theirs.all_under_way()
+    assert opened.intent.run == OTHER
+
+
+def test_a_record_that_is_there_is_never_written_over() -> None:
+    store = MemoryStore()
+    ledger = Ledger(store, MemoryLeases())
+    plan = intent().plan
+    record = Record(RUN, plan, Outcome(plan.name, plan.target, OutcomeKind.APPLIED), RUN.started, 1.0, True)
+    ledger.write(record)
+    kept = dict(store.objects)
+    with pytest.raises(LedgerProblem, match="already"):
+        ledger.write(replace(record, sent=False))
+    assert store.objects == kept
+
+
+class Vanishing(MemoryStore):
+    """A place in which something stands that nobody can read."""
+
+    def get(self, key: str) -> Stored | None:
+        del key
+        return None
+
+
+def test_a_plan_whose_claim_can_not_be_read_is_not_taken() -> None:
+    ledger = Ledger(Vanishing({"plans/5e1f.json": b"{}"}), MemoryLeases())
+    with pytest.raises(LedgerProblem, match=r"plans/5e1f\.json can't be read"):
+        ledger.claim(DIGEST, RUN)
+
+
+@pytest.mark.parametrize("text", [b"{", b"\xff", b"{}", b"[]", b"1", b'{"used": true}'])
+def test_a_claim_that_is_damaged_is_neither_free_nor_taken(text: bytes) -> None:
+    ledger = Ledger(MemoryStore({"plans/5e1f.json": text}), MemoryLeases())
+    for ask in (lambda: ledger.used_by(DIGEST), lambda: ledger.claim(DIGEST, RUN)):
+        with pytest.raises(LedgerDamaged, match=r"plans/5e1f\.json can't be understood"):
+            ask()

@@ -12,7 +12,17 @@ import pytest
 
 from reconciler.core.gateway import Backend
 from reconciler.core.model import Desired, Job, OutcomeKind, Target
-from reconciler.errors import AccessProblem, AnswerLost, Diagnostic, NotFound, ReadFailed, ServiceProblem, Severity
+from reconciler.core.store import Stored
+from reconciler.errors import (
+    AccessProblem,
+    AnswerLost,
+    Diagnostic,
+    LedgerProblem,
+    NotFound,
+    ReadFailed,
+    ServiceProblem,
+    Severity,
+)
 from reconciler.operations.apply import apply
 from reconciler.operations.fleet import for_each, silent
 from reconciler.operations.jobs import Clock, Stopped, Waiting, find_started, free_for_us, wait_for
@@ -20,7 +30,7 @@ from reconciler.operations.live import read_live
 from reconciler.operations.plan import plan
 from reconciler.operations.pull import pull
 from tests.unit.core.builders import OAUTH, ORIGIN, TARGET, config, desired, secret
-from tests.unit.operations.ledgers import keeping
+from tests.unit.operations.ledgers import MemoryStore, keeping
 
 FRONTEND = {"passwordProtectionSettings": {"passwordPolicyCharacters": []}, "socialProviders": []}
 META = json.dumps({"auth": {"shopauth": {"service": "Cognito", "output": {}, "frontendAuthConfig": FRONTEND}}})
@@ -438,3 +448,61 @@ def test_results_keep_the_order_of_the_items() -> None:
 def test_pull_without_a_meta_asks_for_the_resources_name() -> None:
     with pytest.raises(ReadFailed, match="AmplifyMetaConfig"):
         pull(Double(backend=[Backend(("prod",), None)]), Target("d2k7example", "prod", "", "us-east-1"))
+
+
+# --- what ends an apply before anything is sent, and what a ledger on a bad day leaves open ------
+
+
+def test_a_target_that_can_not_be_reached_is_denied_before_anything_is_read() -> None:
+    planned = plan([desired({LENGTH: 9})], lambda _: Double(), now="")
+
+    def gateway_of(_document: Desired) -> Double:
+        raise AccessProblem("no credentials")
+
+    (outcome,) = apply(planned, gateway_of, unresolved, keeping=keeping(), clock=Time().clock, waiting=Waiting())
+    assert (outcome.kind, outcome.summary) == (OutcomeKind.DENIED, "no credentials")
+
+
+def test_what_moved_right_before_the_update_stops_it() -> None:
+    gateway = Double(auth=[config(), config({"PasswordPolicy": {"MinimumLength": 7}})])
+    outcome = applied(gateway)
+    assert (outcome.kind, gateway.sent) == (OutcomeKind.STALE, [])
+    assert [finding.summary for finding in outcome.findings] == [f"{LENGTH} moved since the plan was made"]
+
+
+def test_a_target_without_a_plan_fails_as_it_did_when_planned_and_keeps_the_others_from_being_sent() -> None:
+    one = desired({LENGTH: 9})
+    other = replace(one, name="other", target=replace(TARGET, environment="dev"))
+    readers = {"shop-prod": Double(), "other": Double(auth=[AccessProblem("expired", hint="log in")])}
+    planned = plan([one, other], lambda document: readers[document.name], now="")
+    gateway, kept = Double(), keeping()
+    outcomes = apply(planned, lambda _: gateway, unresolved, keeping=kept, clock=Time().clock, waiting=Waiting())
+    assert [outcome.kind for outcome in outcomes] == [OutcomeKind.SKIPPED, OutcomeKind.FAILED]
+    assert (outcomes[1].name, outcomes[1].summary, outcomes[1].hint) == ("other", "expired", "log in")
+    assert (gateway.sent, [name for _, name in kept.ledger.runs()]) == ([], ["shop-prod"])
+
+
+@dataclass
+class Failing(MemoryStore):
+    """A place whose journal can neither be read nor written once a record is there."""
+
+    def get(self, key: str) -> Stored | None:
+        if key.startswith("journal/") and self.list("runs/"):
+            raise LedgerProblem("memory can't be read")
+        return super().get(key)
+
+
+def test_a_journal_that_can_be_neither_closed_nor_read_is_told_as_open() -> None:
+    planned = plan([desired({LENGTH: 9})], lambda _: Double(), now="")
+    gateway = Double(auth=[config(), config(), LONGER])
+    (outcome,) = apply(
+        planned,
+        lambda _: gateway,
+        unresolved,
+        keeping=keeping(Failing()),
+        clock=Time().clock,
+        waiting=Waiting(10, 1800, 3),
+    )
+    assert outcome.kind is OutcomeKind.APPLIED
+    assert [finding.code for finding in outcome.findings] == ["unrecorded"]
+    assert outcome.findings[0].summary == "its journal could not be closed: memory can't be read"
