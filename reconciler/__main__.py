@@ -1,13 +1,23 @@
 """``python -m reconciler``, and the console script."""
 
 import os
+import signal
 import sys
+from types import FrameType
 
 _INTERRUPTED = 130
 
 
 def run() -> None:
     """Run the program; Ctrl-C ends it in the same way from its first import to its last flush."""
+    interrupted: list[int] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        interrupted.append(number)
+        signal.default_int_handler(number, frame)
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # and not ignored, as in the background
+        signal.signal(signal.SIGINT, interrupt)
     try:
         from reconciler.cli.main import main
 
@@ -17,6 +27,10 @@ def run() -> None:
                 stream.flush()
     except KeyboardInterrupt:
         code = _INTERRUPTED
+    except Exception:
+        if not interrupted:
+            raise
+        code = _INTERRUPTED  # some packages take a Ctrl-C during their import for a fault of that import
     # A read that is still under way after Ctrl-C would hold the interpreter until its timeout.
     if code == _INTERRUPTED:
         os._exit(code)
