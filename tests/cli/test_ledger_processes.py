@@ -19,7 +19,7 @@ from tests.cli.ledgers import FAST, live, new_bucket
 from tests.cli.test_processes import ENDLESS, read_until
 
 RACERS = 8
-LONG = "job_seconds=5"
+LONG = "job_seconds=3"
 """Long enough for whoever started the job to be stopped before it ends."""
 
 

@@ -33,7 +33,7 @@ from reconciler.emulator import (
 )
 from tests.e2e.conftest import APP, ENVIRONMENT, NAME, RESOURCE, configuration, document, nested
 
-pytestmark = pytest.mark.aws
+pytestmark = [pytest.mark.aws, pytest.mark.broad]
 
 PLACE = tuple[str, ...]
 NO_CHANGE, ERROR, CHANGES, GUARDED = 0, 1, 2, 4

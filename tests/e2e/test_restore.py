@@ -25,6 +25,8 @@ from reconciler.core.normalise import live_tree
 from reconciler.core.tree import ABSENT, get
 from tests.e2e.conftest import PROVIDERS, SECRETS, World, codes, configuration, document, only, policy
 
+pytestmark = pytest.mark.broad
+
 CLEAR = ("secrets=clear", "apple_key=clear")
 MASKED = ("secrets=masked", "apple_key=masked")
 ABSENT_SECRETS = ("secrets=absent", "apple_key=absent")

@@ -16,6 +16,8 @@ from tests.faults.harness import Bench
 from tests.faults.schedules import FAMILIES, Family, Setting, Steps
 from tests.faults.verdict import Verdict
 
+pytestmark = pytest.mark.broad
+
 README = ROOT / "README.md"
 UPDATE = "RECONCILER_UPDATE_FIGURES"
 

@@ -9,6 +9,7 @@ from copy import deepcopy
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
@@ -28,6 +29,8 @@ from tests.laws.strategies import (
     shuffled,
     switches,
 )
+
+pytestmark = pytest.mark.broad
 
 REDIRECTS = ("RedirectSignInURIs", "RedirectSignOutURIs")
 # Without these no read is whole, and a read that is not whole fails.

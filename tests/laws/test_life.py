@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -36,6 +37,8 @@ from reconciler.operations.settle import Following
 from tests.laws.conftest import APP, ENVIRONMENT, GUARDS, RESOURCE, Bench, Trial, new_bench
 from tests.laws.strategies import CANARY, Written, configurations, documents
 from tests.unit.operations.ledgers import Died, Watched
+
+pytestmark = pytest.mark.broad
 
 TARGET = Target(APP, ENVIRONMENT, RESOURCE, EMULATOR_REGION, EMULATOR_ACCOUNT, EMBEDDED)
 DEATHS = st.one_of(st.none(), st.none(), st.integers(0, 70))
