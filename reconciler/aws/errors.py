@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from http import HTTPStatus
 
 from botocore import exceptions as aws
 from botocore.parsers import ResponseParserError
@@ -91,8 +92,8 @@ def update_problem(problem: Exception, secrets: Iterable[str] = ()) -> ServicePr
             return AnswerLost(f"{operation} was sent, and the answer was {_said(problem, secrets)}")
         said = _said(problem, secrets)
         hint = hint_for(said)
-        if status == 429 or "TooManyRequests" in said:  # noqa: PLR2004 - too many requests
-            hint = "nothing was sent, and it is not sent again by itself: wait a minute, and apply again"
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            hint = "nothing was changed, and it is not sent again by itself: wait a minute, and apply again"
         return _answered(problem, operation, secrets) or UpdateRefused(f"{operation} was refused: {said}", hint=hint)
     if isinstance(problem, aws.ParamValidationError):
         hint = "a block of the request lacks what the API requires: write the block whole"

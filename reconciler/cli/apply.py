@@ -37,6 +37,7 @@ from reconciler.cli.options import (
     age_of,
     chosen_by_name,
 )
+from reconciler.cli.output import outcome_renderers, write_reports
 from reconciler.cli.plan import read_plan
 from reconciler.cli.run import Run, located, make_plan, start
 from reconciler.core.model import Access, Plan
@@ -123,11 +124,12 @@ def _resume_only(run: Run, paths: Sequence[str], choice: Choice, waiting: Waitin
         show_problem(problem, "Warning")
     least = Exit.ERROR if damaged else Exit.DONE
     if not chosen:
-        if run.show.format is Format.TEXT and not run.show.report:
-            elsewhere = f"none of the {left} updates under way was named" if left else ""
-            write_result(f"Nothing to resume: {elsewhere or 'no update is under way'}.\n")
-            return least
-        return tell((), plans_of(()), least, run.show)
+        if run.show.format is not Format.TEXT:
+            return tell((), plans_of(()), least, run.show)
+        write_reports(outcome_renderers((), plans_of(())), run.show)
+        elsewhere = f"none of the {left} updates under way was named" if left else ""
+        write_result(f"Nothing to resume: {elsewhere or 'no update is under way'}.\n")
+        return least
     outcomes, code = resume_all(run, chosen, waiting)
     return tell(outcomes, plans_of(chosen), worst([code, least]), run.show)
 

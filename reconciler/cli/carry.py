@@ -62,18 +62,12 @@ def settle_first(run: Run, desired: Sequence[Desired], waiting: Waiting) -> None
     outcomes, code = resume_all(run, opened, waiting, accounts)
     go_on = {OutcomeKind.APPLIED, OutcomeKind.FAILED, OutcomeKind.UNCHANGED}
     settled = all(outcome.kind in go_on and not outcome.unrecorded for outcome in outcomes)
-    if code in {Exit.DONE, Exit.ERROR} and settled and not any(_still_open(run, entry) for entry in opened):
+    if code in {Exit.DONE, Exit.ERROR} and settled and not any(ledger.still_open(entry) for entry in opened):
         for entry, outcome in zip(opened, outcomes, strict=True):
             became = f"{outcome.kind.value}{f': {outcome.summary}' if outcome.summary else ''}"
             run.progress(outcome.name, f"The update of run {entry.intent.run.id} is settled: {became}")
         return
     raise typer.Exit(tell(outcomes, plans_of(opened), code, run.show))
-
-
-def _still_open(run: Run, entry: Opened) -> bool:
-    """Whether the journal has an entry as open as before: its end was not seen after all."""
-    now = run.services.books.ledger.under_way(entry.intent.plan.target)
-    return now is not None and now.intent.run.id == entry.intent.run.id
 
 
 def resume_all(

@@ -68,6 +68,11 @@ class Ledger:
         """The update of a target's environment that nobody has settled."""
         return self._opened(_journal(target))
 
+    def still_open(self, opened: Opened) -> Opened | None:
+        """An entry as it stands in the journal now; None where its run's update was settled since."""
+        now = self.under_way(opened.intent.plan.target)
+        return now if now is not None and now.intent.run.id == opened.intent.run.id else None
+
     def all_under_way(self, damaged: Damaged = _stop) -> tuple[Opened, ...]:
         """Every update that nobody has settled, in the order of their targets' keys."""
         found: list[Opened] = []

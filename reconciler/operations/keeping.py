@@ -81,9 +81,7 @@ class Keeping:
     def _as_written(self, opened: Opened) -> Opened:
         """The journal as it stands: a write whose answer was lost may have been one."""
         with contextlib.suppress(*UNKEPT):
-            now = self.ledger.under_way(opened.intent.plan.target)
-            if now is not None and now.intent.run.id == opened.intent.run.id:
-                return now
+            return self.ledger.still_open(opened) or opened
         return opened
 
     def finish(self, opened: Opened, settled: Settled, ended: datetime, seconds: float) -> Outcome:
@@ -137,12 +135,10 @@ class Keeping:
 
     def _not_closed(self, opened: Opened, outcome: Outcome, problem: ReconcilerError) -> Outcome:
         """The outcome, with what became of a journal that we seem not to have closed."""
-        target = opened.intent.plan.target
         with contextlib.suppress(*UNKEPT):
-            now, closed_by = self.ledger.under_way(target), self.ledger.closed_by(target)
-            if closed_by == self.run.id:
+            if self.ledger.closed_by(opened.intent.plan.target) == self.run.id:
                 return outcome  # it was closed, and the answer was lost
-            if now is None or now.intent.run.id != opened.intent.run.id:
+            if self.ledger.still_open(opened) is None:
                 return replace(outcome, findings=(*outcome.findings, _SETTLED_TOO))
         return _told(outcome, problem, "its journal could not be closed")
 

@@ -68,16 +68,12 @@ def resume(
 
 def _pick_up_if_open(entry: Opened, gateway: Gateway, keeping: Keeping, following: Following) -> Outcome:
     """Settle an update, unless somebody has done so before the target was ours."""
-    now = _still_open(entry, keeping)
-    return now if isinstance(now, Outcome) else pick_up(now, gateway, keeping, following).outcome
+    now = keeping.ledger.still_open(entry)
+    return _settled_before(entry) if now is None else pick_up(now, gateway, keeping, following).outcome
 
 
-def _still_open(entry: Opened, keeping: Keeping) -> Opened | Outcome:
-    """The journal's entry as it is now that the target is ours; somebody may have settled it before."""
-    now = keeping.ledger.under_way(entry.intent.plan.target)
-    if now is None or now.intent.run.id != entry.intent.run.id:
-        return outcome_of(entry.intent.plan, OutcomeKind.UNCHANGED, "another run has settled it")
-    return now
+def _settled_before(entry: Opened) -> Outcome:
+    return outcome_of(entry.intent.plan, OutcomeKind.UNCHANGED, "another run has settled it")
 
 
 def pick_up(opened: Opened, gateway: Gateway, keeping: Keeping, following: Following) -> Settled:
@@ -125,11 +121,11 @@ def give_up(opened: Sequence[Opened], *, keeping: Keeping, following: Following)
 
 def _given_up(entry: Opened, keeping: Keeping, ended: datetime) -> Outcome:
     try:
-        opened = _still_open(entry, keeping)
+        opened = keeping.ledger.still_open(entry)
     except ReconcilerError as problem:
         return failed(entry.intent.plan, problem)
-    if isinstance(opened, Outcome):
-        return opened
+    if opened is None:
+        return _settled_before(entry)
     intent = opened.intent
     summary = f"given up by {keeping.run.who}: whether the update of run {intent.run.id} landed was not seen"
     hint = "plan, to see what stands"

@@ -661,6 +661,9 @@ def test_nothing_to_resume_is_said_and_is_no_error(project: Project, paths: tupl
     assert result.code == 0
     assert json.loads(result.out)["outcomes"] == []
     assert Path("r.json").read_text(encoding="utf-8") == result.out
+    result = project.run("apply", *paths, "--resume", "--emulator", "--report", "json=t.json")
+    assert result.out == "Nothing to resume: no update is under way.\n", "not that live is as it should be"
+    assert Path("t.json").read_text(encoding="utf-8") == Path("r.json").read_text(encoding="utf-8")
     assert project.updates() == 0
     assert not embedded_ledger(project).exists()
 

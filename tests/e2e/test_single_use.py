@@ -131,8 +131,8 @@ def test_a_target_without_changes_stays_unchanged_in_a_plan_that_was_used(world:
     assert [outcome.kind for outcome in again] == [OutcomeKind.UNCHANGED, OutcomeKind.STALE]
 
 
-def test_a_plan_that_another_run_takes_at_the_same_moment_is_not_sent(world: World) -> None:
-    made = world.plan(document(policy(12)))
+def overtaken_at_the_claim(world: World, made: Plan) -> str:
+    """The id of a run that takes the plan right before the next one does."""
     ledger, other = world.ledger, world.keeping(made)
     raced: list[str] = []
 
@@ -142,8 +142,14 @@ def test_a_plan_that_another_run_takes_at_the_same_moment_is_not_sent(world: Wor
             ledger.claim(other.run.digest, other.run)
 
     world.services.books.ledger = replace(ledger, store=Watched(ledger.store, before))
+    return other.run.id
+
+
+def test_a_plan_that_another_run_takes_at_the_same_moment_is_not_sent(world: World) -> None:
+    made = world.plan(document(policy(12)))
+    other = overtaken_at_the_claim(world, made)
     outcome = apply_saved(world, made)
-    assert (outcome.kind, other.run.id in outcome.summary) == (OutcomeKind.STALE, True)
+    assert (outcome.kind, other in outcome.summary) == (OutcomeKind.STALE, True)
     assert world.updates == ()
 
 
@@ -152,15 +158,7 @@ def test_a_target_without_changes_stays_unchanged_in_a_plan_that_another_run_tak
 ) -> None:
     world.seed(environment="dev")
     made = world.plan(document(policy(8), environment="dev", name="same"), document(policy(12), name="other"))
-    ledger, other = world.ledger, world.keeping(made)
-    raced: list[str] = []
-
-    def before(key: str) -> None:
-        if key.startswith("plans/") and not raced:
-            raced.append(key)
-            ledger.claim(other.run.digest, other.run)
-
-    world.services.books.ledger = replace(ledger, store=Watched(ledger.store, before))
+    overtaken_at_the_claim(world, made)
     outcomes = world.apply_all(made, saved=True)
     assert [outcome.kind for outcome in outcomes] == [OutcomeKind.UNCHANGED, OutcomeKind.STALE]
     assert world.updates == ()

@@ -165,6 +165,14 @@ def test_a_refused_update_says_what_to_do_where_it_is_known(world: World) -> Non
     assert "social logins on its identity pool" in caught.value.hint
 
 
+def test_a_throttled_update_says_that_nothing_was_changed_and_to_wait(world: World) -> None:
+    world.fault("throttle", operation="UpdateBackendAuth")
+    with pytest.raises(UpdateRefused) as caught:
+        world.writer.update_auth(PROD, CONFIG)
+    assert caught.value.hint.startswith("nothing was changed")
+    assert "wait a minute, and apply again" in caught.value.hint
+
+
 def test_jobs_of_every_page_are_listed(world: World) -> None:
     for _ in range(30):
         world.writer.update_auth(PROD, CONFIG)
