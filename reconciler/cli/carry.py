@@ -166,7 +166,7 @@ def _carry_out(
     run: Run, plan: Plan, waiting: Waiting, keeping: Keeping, *, saved: bool
 ) -> tuple[tuple[Outcome, ...], Exit | None]:
     from reconciler.operations.apply import apply as perform
-    from reconciler.operations.settle import how_to_look
+    from reconciler.operations.outcomes import how_to_look
 
     with stoppable() as (clock, stopped):
         try:

@@ -118,8 +118,9 @@ def _take_away(ledger: Ledger, held: Sequence[Held], *, force: bool) -> Exit:
 
 def _give_up(run: Run, target: str | None, *, force: bool) -> Exit:
     """Close the journal of updates whose end nobody can see any more."""
+    from reconciler.operations.outcomes import how_to_look
     from reconciler.operations.resume import give_up
-    from reconciler.operations.settle import Following, how_to_look
+    from reconciler.operations.settle import Following
 
     books = run.services.books
     damaged: list[LedgerDamaged] = []

@@ -28,8 +28,9 @@ from reconciler.operations.fleet import Observer, for_each, silent
 from reconciler.operations.jobs import Clock, Stopped, Waiting, free_for_us
 from reconciler.operations.keeping import Keeping
 from reconciler.operations.leasing import Leased, leased
+from reconciler.operations.outcomes import failed, how_to_look, outcome_of
 from reconciler.operations.resume import pick_up
-from reconciler.operations.settle import Checked, Following, failed, how_to_look, outcome_of, settle
+from reconciler.operations.settle import Checked, Following, settle
 
 GatewayOf = Callable[[Desired], Gateway]
 

@@ -12,7 +12,8 @@ from reconciler.core.planfile import fingerprint
 from reconciler.core.targetplan import prepare, states
 from reconciler.errors import Diagnostic, InputProblem, Severity
 from reconciler.operations.live import read_live
-from reconciler.operations.settle import Checked, outcome_of, reliable
+from reconciler.operations.outcomes import outcome_of
+from reconciler.operations.settle import Checked, reliable
 
 Resolve = Callable[[Desired], tuple[Desired, tuple[Diagnostic, ...]]]
 

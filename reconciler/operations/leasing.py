@@ -12,7 +12,8 @@ from reconciler.ledger.lease import Lease
 from reconciler.ledger.record import key_of
 from reconciler.operations.jobs import Stopped
 from reconciler.operations.keeping import Keeping
-from reconciler.operations.settle import Following, failed, outcome_of
+from reconciler.operations.outcomes import failed, outcome_of
+from reconciler.operations.settle import Following
 
 
 @dataclass(frozen=True, slots=True)

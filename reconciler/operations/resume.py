@@ -17,7 +17,8 @@ from reconciler.operations.fleet import for_each
 from reconciler.operations.jobs import Stopped
 from reconciler.operations.keeping import Keeping
 from reconciler.operations.leasing import leased
-from reconciler.operations.settle import Checked, Following, Settled, failed, outcome_of, settle
+from reconciler.operations.outcomes import failed, outcome_of
+from reconciler.operations.settle import Checked, Following, Settled, settle
 
 
 def resume(

@@ -5,17 +5,12 @@ From here on nothing may hide that the update was sent: whatever goes wrong beco
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from reconciler.core.diff import Difference, differences
-from reconciler.core.fields import SECRETS
-from reconciler.core.gateway import Backend, Gateway
+from reconciler.core.gateway import Gateway
 from reconciler.core.meta import moved_beyond
 from reconciler.core.model import (
-    EMBEDDED,
     Change,
     Finding,
     Job,
@@ -24,25 +19,20 @@ from reconciler.core.model import (
     Outcome,
     OutcomeKind,
     Secret,
-    Target,
     TargetPlan,
     Tree,
     dotted,
 )
 from reconciler.core.targetplan import Prepared
-from reconciler.core.tree import ABSENT, get
+from reconciler.core.tree import get
 from reconciler.core.verify import as_plan, unreliable
 from reconciler.errors import (
-    AccessProblem,
-    AnotherJobRunning,
     AnswerLost,
-    LedgerProblem,
     NotFound,
     ReadFailed,
-    ReconcilerError,
     ServiceProblem,
-    TargetLocked,
 )
+from reconciler.operations.discreet import Discreet, carried_secrets, without_reason
 from reconciler.operations.fleet import Observer
 from reconciler.operations.jobs import (
     COMPLETED,
@@ -56,6 +46,7 @@ from reconciler.operations.jobs import (
     wait_for,
 )
 from reconciler.operations.live import read_live
+from reconciler.operations.outcomes import command, how_to_look, lines, outcome_of
 from reconciler.operations.verify import UNSEEN, verify
 
 
@@ -67,41 +58,6 @@ class Checked:
     gateway: Gateway
     prepared: Prepared
     live: Live
-
-
-@dataclass(frozen=True, slots=True)
-class Discreet:
-    """A gateway that does not repeat why a job failed.
-
-    That text quotes what was sent. A secret in it is masked by whoever sent it; another run does not know it.
-    """
-
-    gateway: Gateway
-
-    def get_auth(self, target: Target) -> Mapping[str, Any]:
-        """As the gateway says."""
-        return self.gateway.get_auth(target)
-
-    def get_backend(self, app: str, environment: str | None) -> Backend:
-        """As the gateway says."""
-        return self.gateway.get_backend(app, environment)
-
-    def get_job(self, target: Target, job_id: str) -> Job:
-        """The job without its reason."""
-        return _without_reason(self.gateway.get_job(target, job_id))
-
-    def list_jobs(self, target: Target) -> tuple[Job, ...]:
-        """The jobs without their reasons."""
-        return tuple(_without_reason(job) for job in self.gateway.list_jobs(target))
-
-    def update_auth(self, target: Target, config: Mapping[str, Any]) -> Job:
-        """As the gateway says."""
-        return self.gateway.update_auth(target, config)
-
-
-def _without_reason(job: Job) -> Job:
-    said = "its reason may quote a secret that only the run knew which sent it, and is not repeated"
-    return replace(job, error=said if job.error else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +95,7 @@ def settle(
     """
     job = answer if isinstance(answer, Job) else None
     said = "the answer named no job" if isinstance(answer, Job) else answer.summary
-    gateway = Discreet(item.gateway) if again and _carried_secrets(item.plan) else item.gateway
+    gateway = Discreet(item.gateway) if again and carried_secrets(item.plan) else item.gateway
     item = replace(item, gateway=gateway)
     try:
         if job is None or (job.id is None and job.status not in {COMPLETED, FAILED}):
@@ -155,7 +111,7 @@ def settle(
         summary = str(stopped) or "stopped waiting: the update was sent, and its job goes on"
         settled = Settled(_unknown(item.plan, job, summary), ended=False)
     except ServiceProblem as problem:
-        summary, detail = f"the update was sent, and then {problem.summary}", _lines(problem.detail, problem.hint)
+        summary, detail = f"the update was sent, and then {problem.summary}", lines(problem.detail, problem.hint)
         settled = Settled(_unknown(item.plan, job, summary, detail), ended=False)
     except Exception as problem:  # noqa: BLE001 - a fault of ours must not hide that the update was sent
         summary = f"the update was sent, and then came a {type(problem).__name__}"
@@ -168,12 +124,8 @@ def _open(settled: Settled, *, again: bool) -> Settled:
     target = settled.outcome.target
     then = f"when its end can be seen, settle it with: {command('apply --resume', target)}"
     give_up = f"if it never can: {command('unlock --abandon', target)}" if again else ""
-    outcome = replace(settled.outcome, hint=_lines(settled.outcome.hint, then, give_up))
+    outcome = replace(settled.outcome, hint=lines(settled.outcome.hint, then, give_up))
     return replace(settled, outcome=outcome)
-
-
-def _lines(*parts: str) -> str:
-    return "\n".join(part for part in parts if part)
 
 
 def _followed(item: Checked, job: Job, following: Following, *, others: frozenset[str] | None, again: bool) -> Settled:
@@ -267,8 +219,8 @@ def _after_a_failed_candidate(
         return _followed(item, another, following, others=others, again=again)
     said = f"job {job.id} failed, which may be another's, and no other appeared"
     settled = _without_a_job(item, said, following)
-    detail = _lines(settled.outcome.detail, _without_reason(job).error or "")
-    hint = _lines(settled.outcome.hint, how_to_look(target, job.id))
+    detail = lines(settled.outcome.detail, without_reason(job).error or "")
+    hint = lines(settled.outcome.hint, how_to_look(target, job.id))
     return replace(settled, outcome=replace(settled.outcome, detail=detail, hint=hint, job=job.id))
 
 
@@ -335,59 +287,7 @@ def reliable(plan: TargetPlan, moved: tuple[Difference, ...]) -> tuple[Differenc
     return tuple(move for move in moved if not unreliable(move, plan.target.environment))
 
 
-def _carried_secrets(plan: TargetPlan) -> bool:
-    """Whether the update had a secret in it, or took one away, of whatever provider."""
-    blocks = [tuple(block.split(".")) for block in plan.sent]
-    carried = [path for path in SECRETS if any(path[: len(block)] == block for block in blocks)]
-    return any(get(tree, path) is not ABSENT for path in carried for tree in (plan.planned, plan.live))
-
-
 def _unknown(plan: TargetPlan, job: Job | None, summary: str, detail: str = "") -> Outcome:
     name = job.id if job is not None else None
     outcome = outcome_of(plan, OutcomeKind.UNKNOWN, summary, detail=detail, hint=how_to_look(plan.target, name))
     return replace(outcome, job=name)
-
-
-def outcome_of(
-    plan: TargetPlan,
-    kind: OutcomeKind,
-    summary: str = "",
-    *,
-    detail: str = "",
-    hint: str = "",
-    findings: tuple[Finding, ...] = (),
-) -> Outcome:
-    """An outcome of a target."""
-    return Outcome(plan.name, plan.target, kind, summary, detail, hint, findings=findings)
-
-
-def failed(plan: TargetPlan, problem: ReconcilerError) -> Outcome:
-    """The outcome of a target for which nothing was sent, because of a problem."""
-    hint = problem.hint
-    match problem:
-        case LedgerProblem():
-            kind, hint = OutcomeKind.FAILED, _lines("this run sent nothing", hint)
-        case AnotherJobRunning() | TargetLocked():
-            kind = OutcomeKind.LOCKED
-        case AccessProblem():
-            kind = OutcomeKind.DENIED
-        case _:
-            kind = OutcomeKind.FAILED
-    return outcome_of(plan, kind, problem.summary, detail=problem.detail, hint=hint)
-
-
-def command(words: str, target: Target) -> str:
-    """A command of ours, with the option that reaches a target of the embedded backend."""
-    return f"reconciler {words}{' --emulator' if target.endpoint == EMBEDDED else ''}"
-
-
-def how_to_look(target: Target, job: str | None) -> str:
-    """The command of the AWS CLI that shows the job, or all of them."""
-    operation = "get-backend-job" if job else "list-backend-jobs"
-    words = ["aws", "amplifybackend", operation, "--app-id", target.app]
-    words += ["--backend-environment-name", target.environment, "--region", target.region]
-    words += ["--job-id", job] if job else []
-    if target.endpoint == EMBEDDED:
-        return f"serve the backend with 'reconciler emulator', and look at it with: {shlex.join(words)}"
-    words += ["--endpoint-url", target.endpoint] if target.endpoint else []
-    return f"look at it with: {shlex.join(words)}"

@@ -171,7 +171,7 @@ class Bookkeeping:
 
 def _notices(ledger: Ledger, desired: Desired) -> tuple[Finding, ...]:
     from reconciler.ledger.record import key_of
-    from reconciler.operations.settle import command
+    from reconciler.operations.outcomes import command
 
     try:
         opened = ledger.under_way(desired.target)

@@ -1,0 +1,55 @@
+"""What a run may repeat of a job: its reason quotes what was sent, and only whoever sent it can mask the secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from reconciler.core.fields import SECRETS
+from reconciler.core.gateway import Backend, Gateway
+from reconciler.core.model import Job, Target, TargetPlan
+from reconciler.core.tree import ABSENT, get
+
+
+@dataclass(frozen=True, slots=True)
+class Discreet:
+    """A gateway that does not repeat why a job failed.
+
+    That text quotes what was sent. A secret in it is masked by whoever sent it; another run does not know it.
+    """
+
+    gateway: Gateway
+
+    def get_auth(self, target: Target) -> Mapping[str, Any]:
+        """As the gateway says."""
+        return self.gateway.get_auth(target)
+
+    def get_backend(self, app: str, environment: str | None) -> Backend:
+        """As the gateway says."""
+        return self.gateway.get_backend(app, environment)
+
+    def get_job(self, target: Target, job_id: str) -> Job:
+        """The job without its reason."""
+        return without_reason(self.gateway.get_job(target, job_id))
+
+    def list_jobs(self, target: Target) -> tuple[Job, ...]:
+        """The jobs without their reasons."""
+        return tuple(without_reason(job) for job in self.gateway.list_jobs(target))
+
+    def update_auth(self, target: Target, config: Mapping[str, Any]) -> Job:
+        """As the gateway says."""
+        return self.gateway.update_auth(target, config)
+
+
+def without_reason(job: Job) -> Job:
+    """A job that failed without saying why."""
+    said = "its reason may quote a secret that only the run knew which sent it, and is not repeated"
+    return replace(job, error=said if job.error else None)
+
+
+def carried_secrets(plan: TargetPlan) -> bool:
+    """Whether the update had a secret in it, or took one away, of whatever provider."""
+    blocks = [tuple(block.split(".")) for block in plan.sent]
+    carried = [path for path in SECRETS if any(path[: len(block)] == block for block in blocks)]
+    return any(get(tree, path) is not ABSENT for path in carried for tree in (plan.planned, plan.live))
