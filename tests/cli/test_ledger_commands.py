@@ -512,6 +512,18 @@ def test_an_update_whose_end_nobody_can_see_is_given_up_after_a_question(
     assert project.run(*APPLY).code == 7, "from here on the service alone says whether its job is in the way"
 
 
+def test_an_update_that_could_not_be_looked_at_is_not_called_settled(project: Project) -> None:
+    project.switch("job_seconds=600")
+    left_open(project)
+    locks = embedded_ledger(project) / "locks"
+    locks.rename(locks.with_name("elsewhere"))
+    locks.write_text("no folder", encoding="utf-8")
+    stopped = project.run(*APPLY)
+    assert (stopped.code, "is settled" in stopped.err) == (1, False)
+    assert "this run sent nothing" in stopped.out
+    assert project.updates() == 1
+
+
 def test_what_could_not_be_recorded_is_not_given_up(project: Project) -> None:
     project.switch("job_seconds=600")
     left_open(project)

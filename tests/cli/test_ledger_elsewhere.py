@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -103,6 +104,20 @@ def test_credentials_of_another_account_settle_nothing(
         Services(Connection()).check_account(document)
     assert account in refused.value.summary
     assert refused.value.detail == detail
+
+
+def test_resume_looks_at_the_account_before_it_looks_at_the_target(
+    project: Project, server: Server, profiles: Path, s3: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left_by_a_laptop(project, server, profiles)
+    (journal,) = (project.folder / "kept" / "journal").glob("*.json")
+    kept = json.loads(journal.read_text(encoding="utf-8"))
+    kept["plan"]["target"].update(endpoint=None, account="111122223333")
+    journal.write_text(json.dumps(kept), encoding="utf-8")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", s3)
+    refused = project.run("apply", "--resume", "--ledger", "kept", "--profile", "laptop")
+    assert refused.code == 5
+    assert "these credentials are not of account 111122223333" in refused.out
 
 
 def test_where_sts_does_not_tell_the_document_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,8 @@ from reconciler.core.model import Outcome, OutcomeKind
 from reconciler.core.store import Stored
 from reconciler.errors import LedgerDamaged, LedgerProblem
 from reconciler.ledger.ledger import Claim, Ledger, Opened, is_run
-from reconciler.ledger.record import Intent, Record, Run, run_id
-from tests.unit.core.builders import live, prepared
+from reconciler.ledger.record import Intent, Record, Run, key_of, run_id
+from tests.unit.core.builders import TARGET, live, prepared
 from tests.unit.operations.ledgers import RUN, MemoryLeases, MemoryStore, Watched
 
 DIGEST = "sha256:5e1f"
@@ -152,3 +152,9 @@ def test_a_claim_that_is_damaged_is_neither_free_nor_taken(text: bytes) -> None:
     for ask in (lambda: ledger.used_by(DIGEST), lambda: ledger.claim(DIGEST, RUN)):
         with pytest.raises(LedgerDamaged, match=r"plans/5e1f\.json can't be understood"):
             ask()
+
+
+def test_an_account_that_sts_did_not_tell_makes_no_other_target_of_an_environment() -> None:
+    assert key_of(replace(TARGET, account=None)) == key_of(replace(TARGET, account="111122223333"))
+    others = [replace(TARGET, app="d2"), replace(TARGET, environment="dev"), replace(TARGET, region="eu-west-1")]
+    assert len({key_of(target) for target in [TARGET, *others]}) == 4
