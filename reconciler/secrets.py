@@ -14,17 +14,9 @@ from pathlib import Path as FilePath
 from types import MappingProxyType
 
 from reconciler.core.fields import FIELD, Kind
-from reconciler.core.model import (
-    Desired,
-    Path,
-    Reference,
-    Scalar,
-    Secret,
-    Setting,
-    Template,
-    dotted,
-    looks_masked,
-)
+from reconciler.core.model import Desired, Path, Scalar, Setting, dotted
+from reconciler.core.references import Reference, Template
+from reconciler.core.secret import Secret, looks_masked
 from reconciler.errors import Diagnostic, Origin, Severity
 
 CODES: Mapping[str, str] = MappingProxyType(

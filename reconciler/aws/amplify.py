@@ -12,7 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from reconciler.aws.errors import MISREAD, NO_ANSWER, read_problem, update_problem
 from reconciler.core.fields import SECRETS
 from reconciler.core.gateway import Backend
-from reconciler.core.model import Job, Target, looks_masked
+from reconciler.core.model import Job, Target
+from reconciler.core.secret import looks_masked
 from reconciler.core.transcript import reason
 from reconciler.errors import AnswerLost, ReadFailed
 

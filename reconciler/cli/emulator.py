@@ -139,8 +139,8 @@ def _set_up(backend: Emulator, scenarios: tuple[Scenario, ...], switch: list[str
 @grouped
 def seed(paths: Paths, choice: Choice, state_dir: State = None) -> None:
     """Put documents in as the live configuration of the embedded backend."""
-    from reconciler.core.model import Secret
     from reconciler.core.normalise import desired_tree
+    from reconciler.core.secret import Secret
     from reconciler.core.tree import as_api, leaves, put
     from reconciler.emulator import EMULATOR_ACCOUNT
 

@@ -10,7 +10,8 @@ from reconciler.config.schema import check_key, check_setting, shape_findings
 from reconciler.config.source import Source
 from reconciler.config.violations import ROOT_KEY
 from reconciler.core.fields import FIELD
-from reconciler.core.model import Path, ReferenceSyntax, Template, dotted, parse_references
+from reconciler.core.model import Path, dotted
+from reconciler.core.references import ReferenceSyntax, Template, parse_references
 from reconciler.errors import Diagnostic, Origin
 
 _NO_REFERENCES = frozenset({"extends", "unmanaged", "allow"})

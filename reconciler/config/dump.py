@@ -11,7 +11,8 @@ from reconciler.config.quoting import quoted
 from reconciler.config.schema import auth_schema, check_key
 from reconciler.config.violations import ROOT_KEY
 from reconciler.core.fields import FIELD, PASSWORD_POLICY, PROVIDERS
-from reconciler.core.model import Path, Target, escape_references
+from reconciler.core.model import Path, Target
+from reconciler.core.references import escape_references
 from reconciler.errors import Origin
 
 _HEADER = """\

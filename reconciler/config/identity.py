@@ -10,7 +10,8 @@ from reconciler.config.layers import Document
 from reconciler.config.nodes import ListNode, MappingNode, Node, ScalarNode
 from reconciler.config.schema import check_key
 from reconciler.config.source import Source
-from reconciler.core.model import Access, ReferenceSyntax, Target, Template, parse_references
+from reconciler.core.model import Access, Target
+from reconciler.core.references import ReferenceSyntax, Template, parse_references
 from reconciler.errors import Diagnostic, Origin
 
 ExpandText: TypeAlias = Callable[[Template, Origin], str | Diagnostic]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from reconciler.config.nodes import ListNode, MappingNode, Node, ScalarNode
 from reconciler.config.rules import manages_nothing
 from reconciler.core.fields import FIELD
-from reconciler.core.model import Path, Scalar, Setting, Template, parse_references
+from reconciler.core.model import Path, Scalar, Setting
+from reconciler.core.references import Template, parse_references
 
 
 def settings_of(config: Node | None) -> dict[Path, Setting]:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from reconciler.config.masking import shown
 from reconciler.config.rules import Finding, spelling_hint
 from reconciler.core.fields import BLOCK, FIELD
-from reconciler.core.model import Path, dotted, looks_masked
+from reconciler.core.model import Path, dotted
+from reconciler.core.secret import looks_masked
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError

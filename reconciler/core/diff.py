@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.core.fields import FIELDS
-from reconciler.core.model import Path, Scalar, Secret, SecretState, Template, Tree
+from reconciler.core.model import Path, Scalar, Tree
+from reconciler.core.references import Template
+from reconciler.core.secret import Secret, SecretState
 
 _ORDER = {row.path: number for number, row in enumerate(FIELDS)}
 

@@ -1,14 +1,14 @@
-"""Every noun of the project, and the grammar of references, on one page."""
+"""Every noun of the project on one page, but for references and secrets, which have one each."""
 
 from __future__ import annotations
 
-import hmac
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, TypeAlias
 
+from reconciler.core.references import Template
+from reconciler.core.secret import Secret
 from reconciler.errors import Diagnostic, Origin
 
 Path: TypeAlias = tuple[str, ...]
@@ -26,151 +26,6 @@ A set keeps the order in which its members were written; comparison ignores it.
 def dotted(path: Path) -> str:
     """Show a path the way people write it, for example ``UserPoolConfigs.Mfa.MFAMode``."""
     return ".".join(path)
-
-
-# --- references --------------------------------------------------------------------------------
-
-SCHEMES = ("env", "file", "ssm", "secretsmanager")
-_REFERENCE = re.compile(r"\$\$\{|\$\{(?P<body>[^}]*)\}|\$\{(?P<open>.*)", re.DOTALL)
-_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """One ``${scheme:name}`` in a string; ``default`` is what follows ``:-``, for ``env`` only."""
-
-    scheme: str
-    name: str
-    default: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """A string with references in it, as written, and taken apart."""
-
-    text: str
-    parts: tuple[str | Reference, ...]
-
-    @property
-    def references(self) -> tuple[Reference, ...]:
-        """The references in the order in which they stand."""
-        return tuple(part for part in self.parts if isinstance(part, Reference))
-
-
-class ReferenceSyntax(ValueError):
-    """A ``${`` that is no reference; the text says why, and holds no user data beyond the scheme."""
-
-
-def parse_references(text: str) -> str | Template:
-    """Read the references in a string; ``$${`` stands for a literal ``${``.
-
-    Returns:
-        The string itself, with ``$${`` settled, when it has no reference, otherwise a template.
-
-    Raises:
-        ReferenceSyntax: a ``${`` is not closed, has no known scheme, or no name.
-    """
-    if "${" not in text:
-        return text
-    parts: list[str | Reference] = []
-    literal = ""
-    end = 0
-    for match in _REFERENCE.finditer(text):
-        literal += text[end : match.start()]
-        end = match.end()
-        if match["open"] is not None:
-            raise ReferenceSyntax("a reference is not closed: '}' is missing")
-        if match["body"] is None:
-            literal += "${"
-            continue
-        if literal:
-            parts.append(literal)
-            literal = ""
-        parts.append(_parse_reference(match["body"]))
-    literal += text[end:]
-    if literal:
-        parts.append(literal)
-    if any(isinstance(part, Reference) for part in parts):
-        return Template(text, tuple(parts))
-    return "".join(str(part) for part in parts)
-
-
-def escape_references(text: str) -> str:
-    """Write a literal string so that it reads back as itself: each ``${`` becomes ``$${``."""
-    return text.replace("${", "$${")
-
-
-def _parse_reference(body: str) -> Reference:
-    scheme, colon, name = body.partition(":")
-    if not colon or scheme not in SCHEMES:
-        raise ReferenceSyntax(f"a reference names its source: one of {', '.join(SCHEMES)}, then a colon")
-    default: str | None = None
-    if scheme == "env":
-        name, dash, rest = name.partition(":-")
-        default = rest if dash else None
-        if not _ENV_NAME.match(name):
-            raise ReferenceSyntax("an environment variable's name has letters, digits and underscores")
-    if not name:
-        raise ReferenceSyntax("a reference has a name after the colon")
-    return Reference(scheme, name, default)
-
-
-# --- secrets -----------------------------------------------------------------------------------
-
-_MASK = re.compile(
-    r"\S{0,4}[*•●∙·xX.]{3,}\S{0,4}|[*•●∙·]+|[\W_]*(redacted|masked|hidden|sensitive( value)?)[\W_]*", re.IGNORECASE
-)
-
-
-def looks_masked(text: str) -> bool:
-    """Whether a text that stands for a secret is a mask, which would become the secret if it were sent."""
-    return _MASK.fullmatch(text.strip()) is not None
-
-
-class Secret:
-    """A secret's value, which shows itself to nobody.
-
-    ``repr`` and ``str`` are masked without length or prefix, pickling and JSON encoding fail, and
-    comparison takes the same time whatever differs. ``source`` is the reference it came from, which
-    may be shown.
-    """
-
-    __slots__ = ("_value", "source")
-
-    def __init__(self, value: str, source: str | None = None) -> None:
-        self._value = value
-        self.source = source
-
-    def reveal(self) -> str:
-        """The value itself, for the request that carries it and for nothing else."""
-        return self._value
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Secret):
-            return NotImplemented
-        ours, theirs = (secret.reveal().encode("utf-8", "surrogatepass") for secret in (self, other))
-        return hmac.compare_digest(ours, theirs)
-
-    def __hash__(self) -> int:
-        return hash(self._value)
-
-    def __repr__(self) -> str:
-        return "Secret(****)"
-
-    __str__ = __repr__
-
-    def __format__(self, spec: str) -> str:
-        return repr(self)
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a secret is never serialised")
-
-
-class SecretState(StrEnum):
-    """What can be said of a live secret without saying it."""
-
-    READABLE = "readable"  # the service returned it
-    UNKNOWN = "unknown"  # masked or withheld: there, but nobody can say which
 
 
 # --- what is written ---------------------------------------------------------------------------

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from reconciler.core.fields import DOMAIN_PREFIX, FIELD, FIELDS, SECRETS, Field, Kind
-from reconciler.core.model import Desired, Path, Secret, SecretState, Tree, dotted
+from reconciler.core.model import Desired, Path, Tree, dotted
+from reconciler.core.secret import Secret, SecretState
 from reconciler.core.tree import ABSENT, drop_meaningless, get, put
 
 _RUN_OF_MASK = re.compile(r"[*•●∙·xX.]{3}|([^A-Za-z0-9])\1\1|^[<\[({].*[>\])}]$", re.DOTALL)

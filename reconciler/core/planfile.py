@@ -8,8 +8,9 @@ from typing import Any
 
 from reconciler.core import fields
 from reconciler.core.fields import CREATE_ONLY, FIELD, Mismatch
-from reconciler.core.model import Commit, Mark, Plan, Secret, SecretState, TargetPlan, Tree, dotted
+from reconciler.core.model import Commit, Mark, Plan, TargetPlan, Tree, dotted
 from reconciler.core.planrecord import read_target, write_target
+from reconciler.core.secret import Secret, SecretState
 from reconciler.core.tree import as_api, get, leaves, put
 from reconciler.errors import PlanRefused
 

@@ -16,15 +16,14 @@ from reconciler.core.model import (
     Mark,
     Path,
     Scalar,
-    SecretState,
     Setting,
     Target,
     TargetFailure,
     TargetPlan,
-    Template,
     Tree,
-    parse_references,
 )
+from reconciler.core.references import Template, parse_references
+from reconciler.core.secret import SecretState
 from reconciler.core.tree import ABSENT, as_api, get, leaves, put
 from reconciler.errors import Diagnostic, Origin, Severity
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.core.fields import BLOCKS, FIELDS, FORGOT_PASSWORD, SENT_WHOLE, Field, Removal
-from reconciler.core.model import Mark, Path, Secret, SecretState, Template, Tree
+from reconciler.core.model import Mark, Path, Tree
+from reconciler.core.references import Template
+from reconciler.core.secret import Secret, SecretState
 from reconciler.core.tree import ABSENT, copied, drop, drop_meaningless, get, holds, leaves, put
 
 _BLOCKS_BY_CHOICE: tuple[Path, ...] = (*(block.path for block in SENT_WHOLE), FORGOT_PASSWORD)

@@ -7,19 +7,9 @@ from dataclasses import replace
 
 from reconciler.core.diff import Difference, differences
 from reconciler.core.fields import BLOCKS, DOMAIN_PREFIX, FIELD, FIELDS, FORGOT_PASSWORD, OAUTH, Block, Field
-from reconciler.core.model import (
-    NOT_RESTORED,
-    Action,
-    Change,
-    Desired,
-    Finding,
-    Path,
-    SecretState,
-    Setting,
-    TargetPlan,
-    Template,
-    dotted,
-)
+from reconciler.core.model import NOT_RESTORED, Action, Change, Desired, Finding, Path, Setting, TargetPlan, dotted
+from reconciler.core.references import Template
+from reconciler.core.secret import SecretState
 from reconciler.core.tree import ABSENT, get, leaves
 from reconciler.errors import Origin
 

@@ -10,24 +10,10 @@ from reconciler.core import policy, request
 from reconciler.core.diff import Difference, differences
 from reconciler.core.fields import CONSTRAINTS, DOMAIN_PREFIX, FIELD, OAUTH
 from reconciler.core.meta import has_constraints
-from reconciler.core.model import (
-    Action,
-    Change,
-    Desired,
-    Finding,
-    Live,
-    Mark,
-    Path,
-    Secret,
-    SecretState,
-    Setting,
-    TargetPlan,
-    Template,
-    Tree,
-    dotted,
-    parse_references,
-)
+from reconciler.core.model import Action, Change, Desired, Finding, Live, Mark, Path, Setting, TargetPlan, Tree, dotted
 from reconciler.core.normalise import desired_tree
+from reconciler.core.references import Template, parse_references
+from reconciler.core.secret import Secret, SecretState
 from reconciler.core.tree import ABSENT, copied, get, leaves, put
 from reconciler.core.wholeness import Hole, Wholeness, wholeness
 from reconciler.errors import Diagnostic, InputProblem, Severity

@@ -26,7 +26,8 @@ from reconciler.core.fields import (
     Omission,
 )
 from reconciler.core.meta import has_constraints, social_providers, without
-from reconciler.core.model import Live, Mark, Path, SecretState, Tree, dotted
+from reconciler.core.model import Live, Mark, Path, Tree, dotted
+from reconciler.core.secret import SecretState
 from reconciler.core.tree import ABSENT, get, holds
 
 

@@ -8,14 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
 
 from reconciler.core.gateway import Gateway
-from reconciler.core.model import (
-    Desired,
-    Outcome,
-    OutcomeKind,
-    Plan,
-    TargetFailure,
-    TargetPlan,
-)
+from reconciler.core.model import Desired, Outcome, OutcomeKind, Plan, TargetFailure, TargetPlan
 from reconciler.errors import (
     UNKEPT,
     AnswerLost,

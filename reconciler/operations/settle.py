@@ -10,19 +10,8 @@ from dataclasses import dataclass, replace
 from reconciler.core.diff import Difference, differences
 from reconciler.core.gateway import Gateway
 from reconciler.core.meta import moved_beyond
-from reconciler.core.model import (
-    Change,
-    Finding,
-    Job,
-    Live,
-    Mark,
-    Outcome,
-    OutcomeKind,
-    Secret,
-    TargetPlan,
-    Tree,
-    dotted,
-)
+from reconciler.core.model import Change, Finding, Job, Live, Mark, Outcome, OutcomeKind, TargetPlan, Tree, dotted
+from reconciler.core.secret import Secret
 from reconciler.core.targetplan import Prepared
 from reconciler.core.tree import get
 from reconciler.core.verify import as_plan, unreliable

@@ -9,7 +9,9 @@ from typing import Any
 from reconciler.core.diff import Difference
 from reconciler.core.fields import FIELD
 from reconciler.core.gateway import ReadGateway
-from reconciler.core.model import Finding, Live, Mark, Secret, SecretState, TargetPlan, Template, dotted
+from reconciler.core.model import Finding, Live, Mark, TargetPlan, dotted
+from reconciler.core.references import Template
+from reconciler.core.secret import Secret, SecretState
 from reconciler.core.targetplan import Prepared
 from reconciler.core.verify import Verdict, judge
 from reconciler.errors import Origin, ServiceProblem

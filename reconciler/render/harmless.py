@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 from operator import eq
 
-from reconciler.core.model import escape_references
+from reconciler.core.references import escape_references
 
 LONGEST_LINE = 400
 """Characters of one value, or of one line of a message, that are shown."""

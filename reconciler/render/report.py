@@ -7,16 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
-from reconciler.core.model import (
-    NOT_RESTORED,
-    Action,
-    Outcome,
-    OutcomeKind,
-    Plan,
-    Target,
-    TargetFailure,
-    TargetPlan,
-)
+from reconciler.core.model import NOT_RESTORED, Action, Outcome, OutcomeKind, Plan, Target, TargetFailure, TargetPlan
 from reconciler.core.planfile import applyable
 from reconciler.render.harmless import line, prose
 from reconciler.render.messages import Message, Tone, of_diagnostic, of_finding

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from reconciler import __version__
-from reconciler.core.model import Change, Mark, Outcome, OutcomeKind, SecretState
+from reconciler.core.model import Change, Mark, Outcome, OutcomeKind
 from reconciler.core.planfile import digest_of
+from reconciler.core.secret import SecretState
 from reconciler.core.tree import get, leaves
 from reconciler.emulator import PLANTED_CLIENT_SECRET, PLANTED_JOB_SECRET
 from reconciler.errors import AccessProblem, LedgerProblem, ReconcilerError

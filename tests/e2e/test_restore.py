@@ -10,18 +10,9 @@ import pytest
 
 from reconciler.core.diff import differences
 from reconciler.core.fields import PROVIDERS as LINKED
-from reconciler.core.model import (
-    NOT_RESTORED,
-    Action,
-    FailureKind,
-    Outcome,
-    OutcomeKind,
-    Plan,
-    SecretState,
-    TargetPlan,
-    dotted,
-)
+from reconciler.core.model import NOT_RESTORED, Action, FailureKind, Outcome, OutcomeKind, Plan, TargetPlan, dotted
 from reconciler.core.normalise import live_tree
+from reconciler.core.secret import SecretState
 from reconciler.core.tree import ABSENT, get
 from tests.e2e.conftest import PROVIDERS, SECRETS, World, codes, configuration, document, only, policy
 

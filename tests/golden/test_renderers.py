@@ -18,7 +18,6 @@ from reconciler.core.model import (
     OutcomeKind,
     Path,
     Plan,
-    Secret,
     Setting,
     Target,
     TargetFailure,
@@ -26,6 +25,7 @@ from reconciler.core.model import (
 )
 from reconciler.core.normalise import live_tree
 from reconciler.core.planfile import fingerprint
+from reconciler.core.secret import Secret
 from reconciler.core.targetplan import prepare
 from reconciler.errors import Diagnostic, Origin, Severity
 from reconciler.render.json import diagnostics_json, outcome_json, plan_json

@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from reconciler.core.model import escape_references
+from reconciler.core.references import escape_references
 from reconciler.emulator import MASKS, Switches
 from reconciler.emulator.model import service_model
 

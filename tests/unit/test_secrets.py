@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.config.codes import CODES as CONFIG_CODES
-from reconciler.core.model import Access, Desired, Secret, Setting, Target, Template, parse_references
+from reconciler.core.model import Access, Desired, Setting, Target
 from reconciler.core.model import Path as SettingPath
+from reconciler.core.references import Template, parse_references
+from reconciler.core.secret import Secret
 from reconciler.errors import Diagnostic, Origin
 from reconciler.secrets import CODES, Resolver
 

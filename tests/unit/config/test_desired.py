@@ -9,7 +9,8 @@ from reconciler.config import layers
 from reconciler.config.desired import Defaults, Loaded, load, project_root
 from reconciler.config.source import Source, read_file
 from reconciler.core.model import Path as SettingPath
-from reconciler.core.model import Setting, Target, Template
+from reconciler.core.model import Setting, Target
+from reconciler.core.references import Template
 from reconciler.errors import Diagnostic, Origin, Severity
 
 HEAD = "AppId: d2k7example\nBackendEnvironmentName: prod\nResourceName: shopauth\n"

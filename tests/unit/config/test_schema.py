@@ -10,8 +10,9 @@ from jsonschema import Draft202012Validator
 from reconciler.config.codes import CODES, problem
 from reconciler.config.schema import auth_schema, check_expanded, check_key, check_setting, schema_text
 from reconciler.core.fields import BLOCK, FIELD, Kind, Removal
-from reconciler.core.model import Access, Desired, Setting, Target, Template, Written
+from reconciler.core.model import Access, Desired, Setting, Target, Written
 from reconciler.core.model import Path as SettingPath
+from reconciler.core.references import Template
 from reconciler.errors import Origin
 
 ORIGIN = Origin("auth.yaml", 3, 7)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from reconciler.core.model import Access, Desired, Live, Meta, Path, Secret, Setting, Target, Written
+from reconciler.core.model import Access, Desired, Live, Meta, Path, Setting, Target, Written
 from reconciler.core.normalise import live_tree
 from reconciler.core.planfile import fingerprint
+from reconciler.core.secret import Secret
 from reconciler.core.targetplan import Prepared, prepare
 from reconciler.errors import Origin
 

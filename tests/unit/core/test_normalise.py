@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from reconciler.core.fields import FIELD
-from reconciler.core.model import Secret, SecretState
 from reconciler.core.normalise import Misshapen, believable, live_tree, same_name, settle_domain
+from reconciler.core.secret import Secret, SecretState
 from reconciler.core.tree import get
 from tests.unit.core.builders import OAUTH, config
 

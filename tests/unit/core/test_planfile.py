@@ -7,20 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.model import (
-    Access,
-    Commit,
-    Desired,
-    FailureKind,
-    Live,
-    Plan,
-    Secret,
-    Setting,
-    Target,
-    TargetFailure,
-)
+from reconciler.core.model import Access, Commit, Desired, FailureKind, Live, Plan, Setting, Target, TargetFailure
 from reconciler.core.normalise import live_tree
 from reconciler.core.planfile import fingerprint, from_json, to_json
+from reconciler.core.secret import Secret
 from reconciler.core.targetplan import prepare
 from reconciler.errors import Diagnostic, Origin, PlanRefused, Severity
 

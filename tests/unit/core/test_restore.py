@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from reconciler.core.fields import CREATE_ONLY, DOMAIN_PREFIX
-from reconciler.core.model import Setting, Written, parse_references
+from reconciler.core.model import Setting, Written
+from reconciler.core.references import parse_references
 from reconciler.core.restore import remainder, way_back
 from tests.unit.core.builders import OAUTH, live, meta, prepared
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from reconciler.core.fields import FIELDS
-from reconciler.core.model import Action, Change, Live, Mark, Setting, Template, Written, parse_references
+from reconciler.core.model import Action, Change, Live, Mark, Setting, Written
+from reconciler.core.references import Template, parse_references
 from reconciler.errors import InputProblem
 from tests.unit.core.builders import OAUTH, live, members, meta, prepared, secret
 

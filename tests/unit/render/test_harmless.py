@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.model import parse_references
+from reconciler.core.references import parse_references
 from reconciler.render.harmless import (
     fence,
     line,

@@ -5,16 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.model import (
-    FailureKind,
-    Finding,
-    Outcome,
-    OutcomeKind,
-    Plan,
-    Target,
-    TargetFailure,
-    TargetPlan,
-)
+from reconciler.core.model import FailureKind, Finding, Outcome, OutcomeKind, Plan, Target, TargetFailure, TargetPlan
 from reconciler.errors import Diagnostic, Origin, Severity
 from reconciler.render.markdown import LONGEST, diagnostics_markdown, outcome_markdown, plan_markdown
 from reconciler.render.report import outcome_report, plan_report

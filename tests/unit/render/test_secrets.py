@@ -4,7 +4,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.model import Outcome, OutcomeKind, Plan, Secret, TargetPlan
+from reconciler.core.model import Outcome, OutcomeKind, Plan, TargetPlan
+from reconciler.core.secret import Secret
 from reconciler.render.json import outcome_json, plan_json
 from reconciler.render.markdown import outcome_markdown, plan_markdown
 from reconciler.render.report import outcome_report, plan_report

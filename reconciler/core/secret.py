@@ -1,0 +1,63 @@
+"""Secrets: a value that shows itself to nobody, and what can be said of it all the same."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from enum import StrEnum
+from typing import NoReturn
+
+_MASK = re.compile(
+    r"\S{0,4}[*•●∙·xX.]{3,}\S{0,4}|[*•●∙·]+|[\W_]*(redacted|masked|hidden|sensitive( value)?)[\W_]*", re.IGNORECASE
+)
+
+
+def looks_masked(text: str) -> bool:
+    """Whether a text that stands for a secret is a mask, which would become the secret if it were sent."""
+    return _MASK.fullmatch(text.strip()) is not None
+
+
+class Secret:
+    """A secret's value, which shows itself to nobody.
+
+    ``repr`` and ``str`` are masked without length or prefix, pickling and JSON encoding fail, and
+    comparison takes the same time whatever differs. ``source`` is the reference it came from, which
+    may be shown.
+    """
+
+    __slots__ = ("_value", "source")
+
+    def __init__(self, value: str, source: str | None = None) -> None:
+        self._value = value
+        self.source = source
+
+    def reveal(self) -> str:
+        """The value itself, for the request that carries it and for nothing else."""
+        return self._value
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        ours, theirs = (secret.reveal().encode("utf-8", "surrogatepass") for secret in (self, other))
+        return hmac.compare_digest(ours, theirs)
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __repr__(self) -> str:
+        return "Secret(****)"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is never serialised")
+
+
+class SecretState(StrEnum):
+    """What can be said of a live secret without saying it."""
+
+    READABLE = "readable"  # the service returned it
+    UNKNOWN = "unknown"  # masked or withheld: there, but nobody can say which
