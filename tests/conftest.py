@@ -1,4 +1,4 @@
-"""What tests of several packages share: programs that live in environments of their own, and a stand-in for S3."""
+"""What tests of several packages share: programs that live in environments of their own, and a stand-in for AWS."""
 
 import fcntl
 import os
@@ -67,7 +67,7 @@ def executable(name: str, *, package: str) -> Path:
     return home / "bin" / name
 
 
-_S3_SERVER = """
+_MOTO_SERVER = """
 import sys
 from threading import Lock, Thread
 from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -88,17 +88,17 @@ sys.stdin.read()
 
 
 @pytest.fixture(scope="session")
-def s3() -> Iterator[str]:
-    """Return the URL of moto's AWS (S3, STS, ...), in a process of its own that ends with this one; no bucket yet."""
+def moto() -> Iterator[str]:
+    """Return the URL of moto's S3, STS, SSM and Secrets Manager, in a process that ends with this one; all empty."""
     # Few keys a page, so that whoever lists meets more than one page.
     environment = {**os.environ, "MOTO_S3_DEFAULT_MAX_KEYS": "20"}
-    command = [sys.executable, "-W", "ignore", "-c", _S3_SERVER]
+    command = [sys.executable, "-W", "ignore", "-c", _MOTO_SERVER]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, text=True
     ) as server:
         assert server.stdin is not None
         assert server.stdout is not None
         port = server.stdout.readline().strip()
-        assert port, "moto does not start: is moto[s3] installed, with flask and flask-cors?"
+        assert port, "moto does not start: is moto[s3,secretsmanager,ssm,sts] installed, with flask and flask-cors?"
         yield f"http://127.0.0.1:{port}"
         server.stdin.close()

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from reconciler.aws.errors import MISREAD, NO_ANSWER, read_problem, update_problem
+from reconciler.aws.errors import MISREAD, NO_ANSWER, read_problem, unsent_problem, update_problem
 from reconciler.core.fields import SECRETS
 from reconciler.core.gateway import Backend
 from reconciler.core.model import Job, Target
@@ -154,14 +154,23 @@ class Reader:
 class Writer(Reader):
     """Reads, and the one update, which is sent once."""
 
-    def __init__(self, client: Any, update_client: Any, *, deadline: float) -> None:
-        """Wrap two clients: one that retries for reads, and one that sends once for the update."""
+    def __init__(self, client: Any, update_client: Any, *, deadline: float, credentials: Callable[[], object]) -> None:
+        """Wrap two clients: one that retries for reads, and one that sends once for the update.
+
+        ``credentials`` gets what the update is signed with, or renews it.
+        """
         super().__init__(client, deadline=deadline)
         self._update_client = update_client
+        self._credentials = credentials
 
     def update_auth(self, target: Target, config: Mapping[str, Any]) -> Job:
         """Send the update once."""
         self._remember(config)
+        try:
+            # Beforehand: what fails or hangs here has sent nothing, and the deadline of the update does not run.
+            within(self._deadline, self._credentials)
+        except (BotoCoreError, ClientError, TimeoutError, RuntimeError, *MISREAD) as problem:
+            raise unsent_problem(problem) from None
         try:
             answer = within(
                 self._deadline,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from http import HTTPStatus
 
@@ -34,6 +35,16 @@ NO_CREDENTIALS = (
 MISREAD = (ResponseParserError, OSError, TypeError, AttributeError, ValueError, KeyError)
 """What botocore raises beyond its own errors when an answer is not what the service answers."""
 NEVER_SENT = (aws.EndpointConnectionError, aws.ConnectTimeoutError, aws.ProxyConnectionError)
+_CREDENTIALS = {
+    "AssumeRole": "the credentials need sts:AssumeRole on the role, and its trust policy must name them",
+    "AssumeRoleWithWebIdentity": "the role's trust policy must name the token's provider and subject",
+    "GetRoleCredentials": "run 'aws sso login', and look at the profile's sso_account_id and sso_role_name",
+}
+"""The operations that get credentials, before anything is signed and sent with them, and what to do if denied."""
+_CODE = re.compile(r"[A-Z][A-Za-z]{1,60}|\d{3}")
+_THROTTLED = ("Throttl", "TooManyRequests", "RequestLimitExceeded")
+_ABSENT = {"ParameterNotFound", "ParameterVersionNotFound", "ResourceNotFoundException"}
+_UNDECRYPTED = ("InvalidKeyId", "DecryptionFailure", "KMS")
 _DENIED_STATUS = {401, 403}
 _EXPIRED = ("ExpiredToken", "RequestExpired", "InvalidClientTokenId", "UnrecognizedClient")
 _UNSIGNED = ("InvalidSignature", "SignatureDoesNotMatch", "IncompleteSignature", "MissingAuthenticationToken")
@@ -47,7 +58,19 @@ _HINTS = {
 }
 
 
+NO_VALUE = "try again; if it stays, something between here and AWS answers: look at proxies and configured endpoints"
 NO_ANSWER = "try again; if it stays, something between here and AWS answers: look at --endpoint-url and proxies"
+
+
+class RoleNotAssumed(aws.BotoCoreError):
+    """STS gave no credentials of a role; raised before the request that they were needed for was signed."""
+
+    fmt = "The role {role_arn} can't be assumed"
+
+    def __init__(self, role_arn: str, problem: Exception) -> None:
+        super().__init__(role_arn=role_arn)
+        self.role_arn = role_arn
+        self.problem = problem
 
 
 def hint_for(text: str) -> str:
@@ -63,8 +86,9 @@ def read_problem(problem: Exception, operation: str, secrets: Iterable[str] = ()
         operation: the API operation, for example ``GetBackendAuth``.
         secrets: values that the service knows, and that its text may quote.
     """
-    if isinstance(problem, NO_CREDENTIALS):
-        return _no_credentials(problem)
+    unsigned = _unsigned(problem)
+    if unsigned is not None:
+        return unsigned
     if isinstance(problem, aws.ClientError):
         return _answered(problem, operation, secrets) or ReadFailed(f"{operation} failed: {_said(problem, secrets)}")
     if isinstance(problem, aws.EndpointConnectionError):
@@ -78,14 +102,56 @@ def read_problem(problem: Exception, operation: str, secrets: Iterable[str] = ()
     return ReadFailed(f"{operation} failed: {type(problem).__name__}", hint="try again")
 
 
+def fetch_problem(problem: Exception, operation: str, permission: str) -> ServiceProblem:
+    """The error of a failed read of a value that nobody may see: of what the service said it shows only the code.
+
+    Args:
+        problem: what botocore, or its parsing of the answer, raised.
+        operation: the API operation, for example ``GetParameter``.
+        permission: the IAM action that it needs, for example ``ssm:GetParameter``.
+    """
+    if isinstance(problem, aws.EndpointConnectionError):
+        hint = "look at the region, the network, and the endpoint that is configured for the service"
+        return ReadFailed(f"{operation} failed: the endpoint can't be reached", hint=hint)
+    if not isinstance(problem, aws.BotoCoreError | aws.ClientError | TimeoutError):
+        return ReadFailed(f"{operation} failed: the answer does not have the shape of one", hint=NO_VALUE)
+    if not isinstance(problem, aws.ClientError) or problem.operation_name in _CREDENTIALS:
+        return read_problem(problem, operation)
+    return _withheld(problem, operation, permission)
+
+
+def _withheld(problem: aws.ClientError, operation: str, permission: str) -> ServiceProblem:
+    """The error of an answer that tells why there is no value, by nothing but its code."""
+    code, known = _code(problem), _known_code(problem)
+    if code in _ABSENT:
+        return NotFound(f"{operation} found nothing", detail=known)
+    if code.startswith(_UNDECRYPTED):
+        hint = "the key that encrypts it must be enabled, and its policy must allow kms:Decrypt"
+        return AccessProblem(f"{operation} could not decrypt: {known}", hint=hint)
+    hint = f"the permission it needs is {permission}, and kms:Decrypt where a key of your own encrypts the value"
+    denied = _denied(problem, hint)
+    if denied is not None:
+        return AccessProblem(f"{operation} was denied: {known}", hint=denied)
+    hint = "it may be marked for deletion" if code == "InvalidRequestException" else "try again"
+    return ReadFailed(f"{operation} failed: {known}", hint=hint)
+
+
+def unsent_problem(problem: Exception) -> ServiceProblem:
+    """The error of an update for which no credentials could be had: nothing was sent."""
+    found = read_problem(problem, "getting credentials")
+    if isinstance(found, AccessProblem):
+        return found
+    return UpdateRefused(f"UpdateBackendAuth was not sent: {found.summary}", hint=found.hint)
+
+
 def update_problem(problem: Exception, secrets: Iterable[str] = ()) -> ServiceProblem:
     """The error of an update that did not answer well; in doubt it counts as lost, and is never resent.
 
     ``secrets`` are those that were sent, and that the service's text may quote.
     """
     operation = "UpdateBackendAuth"
-    if isinstance(problem, NO_CREDENTIALS):
-        return _no_credentials(problem)
+    if _unsigned(problem) is not None:
+        return unsent_problem(problem)
     if isinstance(problem, aws.ClientError):
         status = _status(problem)
         if status >= 500 or status < 400 or "504" in _code(problem):  # noqa: PLR2004 - the classes of HTTP
@@ -108,16 +174,51 @@ def _answered(problem: aws.ClientError, operation: str, secrets: Iterable[str]) 
     if any(sign in said for sign in _BUSY):
         hint = "wait until it has ended, then try again"
         return AnotherJobRunning("another job is running in this environment", detail=said, hint=hint)
-    if _status(problem) in _DENIED_STATUS or code.startswith(("AccessDenied", "Forbidden", *_EXPIRED, *_UNSIGNED)):
-        hint = f"the permission it needs is amplifybackend:{operation}"
-        if code.startswith(_EXPIRED):
-            hint = "renew the credentials"
-        elif code.startswith(_UNSIGNED):
-            hint = "look at the secret access key, and at this machine's clock"
-        return AccessProblem(f"{operation} was denied: {said}", hint=hint)
+    denied = _denied(problem, f"the permission it needs is amplifybackend:{operation}")
+    if denied is not None:
+        return AccessProblem(f"{operation} was denied: {said}", hint=denied)
     if _status(problem) == 404 or "ResourceNotFoundException" in f"{code} {said}":  # noqa: PLR2004 - not found
         return NotFound(f"{operation} found nothing", detail=said)
     return None
+
+
+def _denied(problem: aws.ClientError, permission: str) -> str | None:
+    """What to do where access was denied, ``permission`` if nothing else is known; None where it was not."""
+    code = _code(problem)
+    if code.startswith(_EXPIRED):
+        return "renew the credentials"
+    if code.startswith(_UNSIGNED):
+        return "look at the secret access key, and at this machine's clock"
+    if _status(problem) in _DENIED_STATUS or code.startswith(("AccessDenied", "Forbidden")):
+        return permission
+    return None
+
+
+def _unsigned(problem: Exception) -> ServiceProblem | None:
+    """The error where there were no credentials to sign a request with; None where it was another."""
+    if isinstance(problem, NO_CREDENTIALS):
+        return _no_credentials(problem)
+    if isinstance(problem, RoleNotAssumed):
+        return _not_assumed(problem.problem, f"the role {problem.role_arn} can't be assumed")
+    if isinstance(problem, aws.ClientError) and problem.operation_name in _CREDENTIALS:
+        return _not_assumed(problem, "the profile's role can't be assumed")
+    return None
+
+
+def _not_assumed(problem: Exception, summary: str) -> ServiceProblem:
+    if isinstance(problem, NO_CREDENTIALS):
+        found = _no_credentials(problem)
+        return AccessProblem(f"{summary}: {found.summary}", hint=found.hint)
+    if isinstance(problem, aws.ClientError):
+        code, status = _code(problem), _status(problem)
+        said = f"{summary}: {_known_code(problem)}"
+        if 400 <= status < 500 and not code.startswith(_THROTTLED):  # noqa: PLR2004 - the classes of HTTP
+            hint = _CREDENTIALS[problem.operation_name]
+            return AccessProblem(said, hint=_denied(problem, hint) or hint)
+        return ReadFailed(said, hint="try again")
+    if isinstance(problem, aws.EndpointConnectionError):
+        return ReadFailed(f"{summary}: STS can't be reached", hint="look at the network and AWS_ENDPOINT_URL_STS")
+    return ReadFailed(f"{summary}: STS gave no whole answer", hint="try again")
 
 
 def _no_credentials(problem: Exception) -> AccessProblem:
@@ -137,6 +238,12 @@ def _status(problem: aws.ClientError) -> int:
 
 def _code(problem: aws.ClientError) -> str:
     return str(problem.response.get("Error", {}).get("Code", ""))
+
+
+def _known_code(problem: aws.ClientError) -> str:
+    """The code if it has the shape of one: what stands there may be anything."""
+    code = _code(problem)
+    return code if _CODE.fullmatch(code) else f"status {_status(problem)}"
 
 
 def _said(problem: aws.ClientError, secrets: Iterable[str]) -> str:

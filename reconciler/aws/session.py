@@ -11,14 +11,16 @@ from typing import Any
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.credentials import CredentialResolver
 from botocore.exceptions import BotoCoreError, ClientError
 
 from reconciler.aws.amplify import Reader, Writer, within
 from reconciler.aws.errors import MISREAD, read_problem
+from reconciler.aws.roles import RoleCredentials, RoleProvider
 from reconciler.aws.store import S3Store, store_problem
 from reconciler.core.model import Access
 from reconciler.core.store import parse_location
-from reconciler.errors import AccessProblem
+from reconciler.errors import ReadFailed
 
 _READ_ATTEMPTS = 5
 _STS_SECONDS = 3
@@ -54,20 +56,25 @@ class Transport:
 
 
 class Sessions:
-    """Makes sessions, one for each way of access, and clients of them. Use from the main thread only."""
+    """Makes sessions, one for each way of access, and clients of them. Use from the main thread only.
+
+    A role is assumed once for each way of access, through STS in the region of the first client that needs it, with
+    the credentials of the profile or of the default chain; it is assumed again before its credentials run out.
+    """
 
     def __init__(self, transport: Transport, *, credentials: tuple[str, str] | None = None) -> None:
-        """Remember how requests travel; ``credentials`` are fixed ones, for the embedded backend."""
+        """Remember how requests travel; ``credentials`` are fixed, for the embedded backend, and assume no role."""
         self._transport = transport
         self._credentials = credentials
         self._sessions: dict[Access, Any] = {}
         self._readers: dict[tuple[Access, str, str | None], Reader] = {}
         self._writers: dict[tuple[Access, str, str | None], Writer] = {}
+        self._secrets: dict[tuple[str, Access, str], Any] = {}
         self._callers: dict[Access, Mapping[str, Any]] = {}
 
     def region_of(self, profile: str | None) -> str | None:
         """The region that a profile, or the environment, configures; None where there is none."""
-        region = self._session(Access(profile=profile)).get_config_variable("region")
+        region = self._session(Access(profile=profile), None).get_config_variable("region")
         return region if isinstance(region, str) else None
 
     def profiles(self) -> frozenset[str]:
@@ -91,8 +98,34 @@ class Sessions:
         if key not in self._writers:
             reads = self._client(access, region, endpoint, _RETRIES)
             once = self._client(access, region, endpoint, {"total_max_attempts": 1, "mode": "standard"})
-            self._writers[key] = Writer(reads, once, deadline=self._transport.deadline)
+            found = self._session(access, region).get_credentials()
+            renew = found.get_frozen_credentials if found is not None else lambda: None
+            self._writers[key] = Writer(reads, once, deadline=self._transport.deadline, credentials=renew)
         return self._writers[key]
+
+    def secrets(self, service: str, access: Access, region: str) -> Any:
+        """A client of ``ssm`` or ``secretsmanager``, by the endpoint that is configured for it as boto3 has them.
+
+        Raises:
+            ServiceProblem: no client can be made as it is configured.
+        """
+        key = (service, access, region)
+        if key not in self._secrets:
+            try:
+                self._secrets[key] = self._boto3(access, region).client(
+                    service, region_name=region, verify=self._transport.ca_bundle, config=self._config(_RETRIES)
+                )
+            except (BotoCoreError, ClientError) as problem:
+                raise read_problem(problem, "the client") from None
+            except MISREAD:
+                hint = "look at the region and at the endpoint that is configured for the service"
+                raise ReadFailed(f"no client of {service} can be made as it is configured", hint=hint) from None
+        return self._secrets[key]
+
+    @property
+    def deadline(self) -> float:
+        """The most seconds that one call of a client may take with all its retries."""
+        return self._transport.deadline
 
     def store(self, access: Access, location: str) -> S3Store:
         """The ledger at ``s3://bucket/prefix``, by the endpoint and in the region that are configured for S3.
@@ -101,13 +134,12 @@ class Sessions:
             ValueError: the location is none.
             LedgerProblem: no client can be made as it is configured.
         """
-        _refuse_role(access)
         bucket, prefix = parse_location(location)
-        session = self._boto3(access)
+        region = self.region_of(access.profile) or _STORE_REGION
         try:
-            client = session.client(
+            client = self._boto3(access, region).client(
                 "s3",
-                region_name=session.region_name or _STORE_REGION,
+                region_name=region,
                 verify=self._transport.ca_bundle,
                 config=self._config(_RETRIES, longest=_STORE_SECONDS),
             )
@@ -125,7 +157,7 @@ class Sessions:
 
     def configured_endpoint(self, access: Access, region: str) -> str | None:
         """Another endpoint for amplifybackend that the environment or the profile configures, as boto3 reads it."""
-        profile = self._session(access).get_scoped_config()
+        profile = self._session(access, region).get_scoped_config()
         if not any(os.environ.get(name) for name in _ENDPOINTS) and not {"endpoint_url", "services"} & set(profile):
             return None
         configured = self._client(access, region, None, {}, configured_endpoint=True).meta.endpoint_url
@@ -140,7 +172,7 @@ class Sessions:
                 retries={"total_max_attempts": 1, "mode": "standard"},
             )
             try:
-                client = self._boto3(access).client(
+                client = self._boto3(access, region).client(
                     "sts", region_name=region, config=config, verify=self._transport.ca_bundle
                 )
                 self._callers[access] = within(2 * _STS_SECONDS, client.get_caller_identity)
@@ -148,7 +180,8 @@ class Sessions:
                 self._callers[access] = {}
         return self._callers[access]
 
-    def _session(self, access: Access) -> Any:
+    def _session(self, access: Access, region: str | None) -> Any:
+        """The session of a way of access; ``region`` is where its role is assumed, if it has one."""
         if access not in self._sessions:
             fixed = self._credentials is not None
             session = botocore.session.Session(
@@ -156,7 +189,10 @@ class Sessions:
             )
             try:
                 session.get_scoped_config()
-            except BotoCoreError as problem:
+                if access.role_arn is not None and not fixed:
+                    provider = RoleProvider(RoleCredentials(self._assumer(access, region), access.role_arn))
+                    session.register_component("credential_provider", CredentialResolver([provider]))
+            except (BotoCoreError, ValueError) as problem:
                 raise read_problem(problem, "credentials") from None
             if self._credentials is not None:
                 session.set_credentials(*self._credentials)
@@ -165,18 +201,23 @@ class Sessions:
             self._sessions[access] = session
         return self._sessions[access]
 
-    def _boto3(self, access: Access) -> Any:
-        return boto3.Session(botocore_session=self._session(access))
+    def _assumer(self, access: Access, region: str | None) -> Any:
+        """The client of STS that assumes the role, with the credentials that there are without it."""
+        return self._boto3(Access(access.profile), region).client(
+            "sts", region_name=region, verify=self._transport.ca_bundle, config=self._config(_RETRIES)
+        )
+
+    def _boto3(self, access: Access, region: str | None) -> Any:
+        return boto3.Session(botocore_session=self._session(access, region))
 
     def _client(
         self, access: Access, region: str, endpoint: str | None, retries: Any, *, configured_endpoint: bool = False
     ) -> Any:
         """A client for this endpoint; none that is configured elsewhere slips in, unless that is asked for."""
-        _refuse_role(access)
         # A name that the stubs lack; None leaves the choice to the environment and the profile.
         ignored: Any = {"ignore_configured_endpoint_urls": None if configured_endpoint else True}
         try:
-            return self._boto3(access).client(
+            return self._boto3(access, region).client(
                 "amplifybackend",
                 region_name=region,
                 endpoint_url=endpoint,
@@ -195,8 +236,3 @@ class Sessions:
             user_agent_extra="reconciler",
             **more,
         )
-
-
-def _refuse_role(access: Access) -> None:
-    if access.role_arn is not None:
-        raise AccessProblem("role_arn is not available in this version", hint="name a profile that assumes the role")

@@ -88,12 +88,16 @@ def foreign_job(project: Project, server: Server) -> str:
     return job
 
 
-def new_bucket(s3: str, monkeypatch: pytest.MonkeyPatch) -> str:
+def new_bucket(moto: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """A bucket of moto's, which the environment's S3 is from now on."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", s3)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", moto)
     name = f"ledger-{uuid.uuid4().hex}"
     client = boto3.client(
-        "s3", endpoint_url=s3, region_name="us-east-1", aws_access_key_id="AKIAEXAMPLE", aws_secret_access_key="secret"
+        "s3",
+        endpoint_url=moto,
+        region_name="us-east-1",
+        aws_access_key_id="AKIAEXAMPLE",
+        aws_secret_access_key="secret",
     )
     client.create_bucket(Bucket=name)
     return name

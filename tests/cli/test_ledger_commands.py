@@ -40,10 +40,10 @@ EMBEDDED_TARGET = Target(APP, "prod", "shopauth", EMULATOR_REGION, EMULATOR_ACCO
 
 
 @pytest.fixture
-def bucket(s3: str, server: Server, monkeypatch: pytest.MonkeyPatch) -> str:
+def bucket(moto: str, server: Server, monkeypatch: pytest.MonkeyPatch) -> str:
     """A new bucket beside the served backend: the embedded one has a ledger of its own."""
     del server
-    return new_bucket(s3, monkeypatch)
+    return new_bucket(moto, monkeypatch)
 
 
 @pytest.fixture

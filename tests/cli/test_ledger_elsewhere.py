@@ -93,9 +93,9 @@ def test_an_update_of_another_endpoint_or_region_is_left_alone_where_one_is_name
     ],
 )
 def test_credentials_of_another_account_settle_nothing(
-    s3: str, monkeypatch: pytest.MonkeyPatch, account: str, sts: bool, detail: str
+    moto: str, monkeypatch: pytest.MonkeyPatch, account: str, sts: bool, detail: str
 ) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", s3 if sts else "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto if sts else "http://127.0.0.1:9")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "anything")
     target = Target(APP, "prod", "shopauth", "us-east-1", account)
@@ -107,14 +107,14 @@ def test_credentials_of_another_account_settle_nothing(
 
 
 def test_resume_looks_at_the_account_before_it_looks_at_the_target(
-    project: Project, server: Server, profiles: Path, s3: str, monkeypatch: pytest.MonkeyPatch
+    project: Project, server: Server, profiles: Path, moto: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left_by_a_laptop(project, server, profiles)
     (journal,) = (project.folder / "kept" / "journal").glob("*.json")
     kept = json.loads(journal.read_text(encoding="utf-8"))
     kept["plan"]["target"].update(endpoint=None, account="111122223333")
     journal.write_text(json.dumps(kept), encoding="utf-8")
-    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", s3)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto)
     refused = project.run("apply", "--resume", "--ledger", "kept", "--profile", "laptop")
     assert refused.code == 5
     assert "these credentials are not of account 111122223333" in refused.out
@@ -146,8 +146,8 @@ def test_a_plan_that_was_saved_elsewhere_names_the_update_and_not_the_profile(
     assert project.updates() == 1
 
 
-def test_the_right_account_and_an_endpoint_of_ones_own_are_fine(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", s3)
+def test_the_right_account_and_an_endpoint_of_ones_own_are_fine(moto: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "anything")
     target = Target(APP, "prod", "shopauth", "us-east-1", MOTOS_ACCOUNT)

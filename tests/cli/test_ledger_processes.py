@@ -30,7 +30,7 @@ def options(
     """The options that reach the served backend, and keep the ledger in a folder or in a bucket."""
     place = str(project.folder / "kept")
     if request.param == "s3":
-        place = f"s3://{new_bucket(request.getfixturevalue('s3'), monkeypatch)}/team"
+        place = f"s3://{new_bucket(request.getfixturevalue('moto'), monkeypatch)}/team"
     return ("--endpoint-url", server.url, "--ledger", place)
 
 
@@ -124,9 +124,9 @@ def test_a_saved_plan_that_eight_apply_at_once_is_used_once(
 
 
 def test_a_ledger_in_s3_is_one_for_all_checkouts(
-    project: Project, start: Start, server: Server, s3: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    project: Project, start: Start, server: Server, moto: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    options = ("--endpoint-url", server.url, "--ledger", f"s3://{new_bucket(s3, monkeypatch)}/team")
+    options = ("--endpoint-url", server.url, "--ledger", f"s3://{new_bucket(moto, monkeypatch)}/team")
     project.switch(LONG)
     killed(waiting(start, *options))
     elsewhere = tmp_path / "elsewhere"

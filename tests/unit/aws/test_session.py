@@ -107,11 +107,6 @@ def test_an_answer_that_is_none_of_sts_leaves_the_account_unknown(body: bytes, m
     assert asked == ["/"]
 
 
-def test_a_role_is_not_assumed_silently() -> None:
-    with pytest.raises(AccessProblem, match="role_arn"):
-        Sessions(Transport()).reader(Access(role_arn="arn:aws:iam::1:role/x"), "us-east-1", None)
-
-
 def test_a_region_or_endpoint_that_is_none_is_an_error_of_ours() -> None:
     with pytest.raises(Exception, match="the client failed"):
         Sessions(Transport()).reader(Access(), "us-east-1", "not a url")

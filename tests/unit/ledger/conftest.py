@@ -170,11 +170,11 @@ class _Quiet(ThreadingHTTPServer):
 
 
 @pytest.fixture
-def wire(s3: str) -> Iterator[Wire]:
+def wire(moto: str) -> Iterator[Wire]:
     """A way to the S3 server that can break."""
     wire = Wire()
     wire.gate.set()
-    with _Quiet(("127.0.0.1", 0), _handler(wire, s3)) as server:
+    with _Quiet(("127.0.0.1", 0), _handler(wire, moto)) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         wire.url = f"http://127.0.0.1:{server.server_address[1]}"
         yield wire
@@ -183,7 +183,7 @@ def wire(s3: str) -> Iterator[Wire]:
 
 
 @pytest.fixture
-def bucket(s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def bucket(moto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A new bucket, and an environment as a user of it has one."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
@@ -192,7 +192,7 @@ def bucket(s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", s3)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", moto)
     name = f"ledger-{uuid.uuid4().hex}"
     boto3.client("s3", region_name="us-east-1").create_bucket(Bucket=name)
     return name

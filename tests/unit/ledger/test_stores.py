@@ -449,13 +449,19 @@ def test_a_store_that_cant_be_reached_as_configured_is_a_problem(bucket: str, mo
         opened(f"s3://{bucket}")
 
 
-def test_a_role_is_not_assumed_for_a_store_either() -> None:
-    with pytest.raises(AccessProblem, match="role_arn"):
-        Sessions(Transport()).store(Access(role_arn="arn:aws:iam::1:role/x"), "s3://shop")
+def test_a_store_that_is_reached_with_a_role_asks_with_the_roles_credentials(
+    moto: str, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto)
+    seen: list[str] = []
+    hook = watching("before-send.s3", seen, lambda request: str(request.headers["Authorization"]))
+    role = Access(role_arn="arn:aws:iam::123456789012:role/ledger")
+    assert Sessions(Transport(hook=hook)).store(role, f"s3://{bucket}").list("") == ()
+    assert ["Credential=ASIA" in authorization for authorization in seen] == [True]
 
 
-def test_the_caller_and_the_account_are_one_question(s3: str, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 - sets credentials
-    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", s3)
+def test_the_caller_and_the_account_are_one_question(moto: str, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 - sets credentials
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto)
     asked: list[str] = []
     hook = watching("before-send.sts", asked, lambda request: str(request.method))
     sessions = Sessions(Transport(hook=hook))
