@@ -13,6 +13,7 @@ _HOSTILE = re.compile(
     "[^\n\x20-\x7e\xa0-\u061b\u061d-\u180d\u180f-\u1fff\u2010-\u2027\u202f-\u205f"
     "\u2070-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U000dffff]|[\xad\u2028\u2029]"
 )
+_HOSTILE_IN_LINE = re.compile(f"\n|{_HOSTILE.pattern}")
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _WIDTHS = (("x", 2), ("u", 4), ("U", 8))
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
@@ -20,13 +21,23 @@ _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 def quoted(text: str, indent: str) -> str:
     """A string as it stands after ``key: ``; several lines become a block, indented by ``indent``."""
-    if _PLAIN.match(text) and text.lower() not in _WORDS and reads_as_text(text):
-        return text
     if _fits_block(text):
         head = "|" if text.endswith("\n") else "|-"
         lines = text.removesuffix("\n").split("\n")
         return "\n".join([head, *(indent + line if line else "" for line in lines)])
+    return quoted_in_line(text)
+
+
+def quoted_in_line(text: str) -> str:
+    """A string on one line, as a key must be."""
+    if _PLAIN.match(text) and text.lower() not in _WORDS and reads_as_text(text):
+        return text
     return '"' + "".join(_escaped(character) for character in text) + '"'
+
+
+def in_comment(text: str) -> str:
+    """A text as it may stand in a comment: on one line, whatever is in it."""
+    return _HOSTILE_IN_LINE.sub(lambda found: _escaped(found[0]), text)
 
 
 def _fits_block(text: str) -> bool:

@@ -201,6 +201,14 @@ def test_a_provider_of_which_nothing_is_known_does_not_become_its_removal() -> N
     assert managed(read(text)) == {"UserPoolConfigs": {"OAuth": {"DomainPrefix": "shop"}}}
 
 
+def test_a_document_of_which_nothing_but_a_provider_is_known_can_be_read() -> None:
+    tree = {"UserPoolConfigs": {"OAuth": {"SocialProviderSettings": {"Facebook": {}}}}}
+    text = dump_document(None, TARGET, tree)
+    assert "\nResourceConfig: {}\n" in text
+    assert "          # ClientSecret: ${env:SHOPAUTH_PROD_FACEBOOK_CLIENT_SECRET}\n" in text
+    assert managed(read(text)) == {}
+
+
 def test_nothing_live_is_a_document_that_manages_nothing() -> None:
     tree: dict[str, Any] = {"UserPoolConfigs": {"Mfa": {"MFAMode": "OFF", "Settings": {"MfaTypes": []}}}}
     assert managed(read(dump_document(None, TARGET, tree))) == {"UserPoolConfigs": {"Mfa": {"MFAMode": "OFF"}}}
