@@ -14,10 +14,11 @@ from reconciler.cli.console import abandon_result, show_error, write_error
 from reconciler.cli.emulator import emulator
 from reconciler.cli.exits import Exit, of_error
 from reconciler.cli.history import history, unlock
-from reconciler.cli.options import grouped
+from reconciler.cli.options import grouped, with_values
 from reconciler.cli.output import show_diagnostics
 from reconciler.cli.plan import drift, plan, show
 from reconciler.cli.pull import pull
+from reconciler.cli.render import render
 from reconciler.cli.restore import restore
 from reconciler.cli.validate import schema, validate
 from reconciler.errors import InputProblem, ReconcilerError
@@ -49,7 +50,7 @@ def program(
     """AWS Amplify (Gen 1) sign-in configuration as code: plan, apply and drift for backend auth."""
 
 
-for _command in (plan, apply, drift, validate, pull, show, history, restore, unlock, schema):
+for _command in (plan, apply, drift, validate, render, pull, show, history, restore, unlock, schema):
     app.command()(grouped(_command))
 app.add_typer(emulator, name="emulator")
 
@@ -61,7 +62,8 @@ def main(arguments: list[str] | None = None) -> int:
         write_error("Error: standard output is closed, so nothing could be shown, and nothing is done\n")
         return Exit.ERROR
     try:
-        result = command.main(args=arguments, prog_name="reconciler", standalone_mode=False)
+        given = with_values(sys.argv[1:] if arguments is None else arguments)
+        result = command.main(args=given, prog_name="reconciler", standalone_mode=False)
         return int(result or 0)
     except ReconcilerError as problem:
         show_diagnostics(problem.diagnostics) if isinstance(problem, InputProblem) else show_error(problem)

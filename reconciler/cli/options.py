@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -15,6 +15,8 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from reconciler.cli.complete import target_names
+from reconciler.core.fields import SECRETS
+from reconciler.core.model import Path, dotted
 from reconciler.errors import UsageProblem
 
 
@@ -48,6 +50,56 @@ LedgerPlace = Annotated[
         help="Where applies are recorded: a folder, or s3://bucket/prefix; also $RECONCILER_LEDGER.",
     ),
 ]
+Targets = Annotated[
+    list[str] | None,
+    typer.Option(autocompletion=target_names, help="Only targets of this name (a glob; repeatable)."),
+]
+Excludes = Annotated[
+    list[str] | None,
+    typer.Option(autocompletion=target_names, help="No targets of this name (a glob; repeatable)."),
+]
+WithoutSecrets = Annotated[
+    bool,
+    typer.Option(
+        "--without-secrets", help="Leave the references in secret fields unresolved, as where they may not be read."
+    ),
+]
+SendSecrets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--send-secrets",
+        metavar="[=PATH]",
+        help="Send secrets that nobody has proven to be the live ones: all, or those at or below PATH (repeatable).",
+    ),
+]
+ALL_SECRETS = "all"
+"""What ``--send-secrets`` without a path stands for."""
+
+
+def sent_secrets(named: Sequence[str]) -> frozenset[Path]:
+    """The secrets that ``--send-secrets`` names: by a path, a part of one such as ``Google``, or all of them.
+
+    Raises:
+        UsageProblem: a name has no secret.
+    """
+    chosen: set[Path] = set()
+    for name in named:
+        found = {path for path in SECRETS if name == ALL_SECRETS or f".{name}." in f".{dotted(path)}."}
+        if not found:
+            known = ", ".join(dotted(path[-2:]) for path in SECRETS)
+            raise UsageProblem(f"--send-secrets does not know {name}", hint=f"the secrets are {known}")
+        chosen |= found
+    return frozenset(chosen)
+
+
+def with_values(arguments: Sequence[str]) -> list[str]:
+    """A command line in which every option that may stand alone has its value, so that no path is taken for one."""
+    ours, rest = list(arguments), []
+    if "--" in ours:
+        ours, rest = ours[: ours.index("--")], ours[ours.index("--") :]
+    return [f"{word}={ALL_SECRETS}" if word == "--send-secrets" else word for word in ours] + rest
+
+
 Strict = Annotated[bool, typer.Option("--strict", help="Warnings about documents fail as errors do.")]
 
 
@@ -77,14 +129,8 @@ class Reach:
 class Choice:
     """Which of the documents' targets are meant, and how many at once."""
 
-    target: Annotated[
-        list[str] | None,
-        typer.Option(autocompletion=target_names, help="Only targets of this name (a glob; repeatable)."),
-    ] = None
-    exclude: Annotated[
-        list[str] | None,
-        typer.Option(autocompletion=target_names, help="No targets of this name (a glob; repeatable)."),
-    ] = None
+    target: Targets = None
+    exclude: Excludes = None
     parallelism: Annotated[int, typer.Option(min=1, max=64, help="The most targets under way at once.")] = 8
 
 

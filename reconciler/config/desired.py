@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.config.codes import problem
@@ -24,10 +24,15 @@ __all__ = ["Defaults", "Loaded", "load", "project_root"]
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What documents ask for, and every problem found, in the order of files and lines."""
+    """What documents ask for, and every problem found, in the order of files and lines.
+
+    ``merged`` holds the document of each target in ``desired``, by name, laid over all that it extends: every value
+    as written, and its place.
+    """
 
     desired: tuple[Desired, ...]
     diagnostics: tuple[Diagnostic, ...]
+    merged: Mapping[str, MappingNode] = field(default_factory=dict)
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -69,13 +74,18 @@ def load(
     for document in documents:
         layers.mark_bases(document)
     identities = Identities(defaults, environ, expand_text if resolve else None, resolve=resolve)
-    desired = [
-        state
-        for document in documents
-        if _is_auth(document, layers)
-        and (state := _target(document, layers.layer(document), layers, identities)) is not None
-    ]
-    return Loaded(tuple(desired), _in_order([*layers.problems, *identities.problems], [*order, *layers.sources]))
+    desired: list[Desired] = []
+    merged: dict[str, MappingNode] = {}
+    for document in documents:
+        if not _is_auth(document, layers):
+            continue
+        layered = layers.layer(document)
+        state = _target(document, layered, layers, identities)
+        if state is not None:
+            desired.append(state)
+            merged[state.name] = _named(document, layered.node)
+    diagnostics = _in_order([*layers.problems, *identities.problems], [*order, *layers.sources])
+    return Loaded(tuple(desired), diagnostics, merged)
 
 
 def _read_all(found: Sequence[Found], layers: Layers, stdin: Callable[[], bytes] | None) -> list[Document]:
@@ -150,6 +160,12 @@ def _target(document: Document, layered: Layered, layers: Layers, identities: Id
         allow=identity.allow,
         labels=identity.labels,
     )
+
+
+def _named(document: Document, node: MappingNode) -> MappingNode:
+    """A merged document with the name that is written in the document itself: it is the one key that stays there."""
+    name = document.node.entries.get("name")
+    return MappingNode({"name": name, **node.entries}, node.origin) if name else node
 
 
 def _in_order(problems: Sequence[Diagnostic], files: Sequence[str]) -> tuple[Diagnostic, ...]:
