@@ -40,7 +40,7 @@ class RoleCredentials(Credentials):
             if self._held is None or datetime.now(UTC) >= self._held[1]:
                 try:
                     self._held = self._assumed()
-                except (BotoCoreError, ClientError, OverflowError, *MISREAD) as problem:
+                except (BotoCoreError, ClientError, RuntimeError, OverflowError, *MISREAD) as problem:
                     raise RoleNotAssumed(self._role_arn, problem) from None
             return self._held[0]
 

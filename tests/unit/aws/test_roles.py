@@ -222,6 +222,17 @@ def test_no_credentials_assume_no_role(backend: Server, sts: Scripted, monkeypat
     assert sts.asked == []
 
 
+def test_a_profile_whose_own_role_has_run_out_already_assumes_no_other(
+    backend: Server, emulator: Emulator, sts: Scripted, tmp_path: Path
+) -> None:
+    (tmp_path / "credentials").write_text("[base]\naws_access_key_id = AKIABASE\naws_secret_access_key = x\n")
+    (tmp_path / "config").write_text(f"[profile shop]\nrole_arn = {ROLE}x\nsource_profile = base\n")
+    sts.script = lambda _asked: role_answer(lasting=timedelta(hours=-1))
+    with pytest.raises(UpdateRefused, match=f"{ROLE} can't be assumed"):
+        Sessions(Transport()).writer(Access("shop", ROLE), REGION, backend.url).update_auth(PROD, CONFIG)
+    assert emulator.requests() == ()
+
+
 def test_a_role_of_the_profile_that_is_denied_has_sent_nothing(
     backend: Server, emulator: Emulator, sts: Scripted, tmp_path: Path
 ) -> None:
