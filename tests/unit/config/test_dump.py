@@ -202,7 +202,7 @@ def test_a_provider_of_which_nothing_is_known_does_not_become_its_removal() -> N
 
 
 def test_a_document_of_which_nothing_but_a_provider_is_known_can_be_read() -> None:
-    tree = {"UserPoolConfigs": {"OAuth": {"SocialProviderSettings": {"Facebook": {}}}}}
+    tree: dict[str, Any] = {"UserPoolConfigs": {"OAuth": {"SocialProviderSettings": {"Facebook": {}}}}}
     text = dump_document(None, TARGET, tree)
     assert "\nResourceConfig: {}\n" in text
     assert "          # ClientSecret: ${env:SHOPAUTH_PROD_FACEBOOK_CLIENT_SECRET}\n" in text
