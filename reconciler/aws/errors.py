@@ -213,7 +213,7 @@ def _not_assumed(problem: Exception, summary: str) -> ServiceProblem:
         code, status = _code(problem), _status(problem)
         said = f"{summary}: {_known_code(problem)}"
         if 400 <= status < 500 and not code.startswith(_THROTTLED):  # noqa: PLR2004 - the classes of HTTP
-            hint = _CREDENTIALS[problem.operation_name]
+            hint = _CREDENTIALS.get(problem.operation_name, _CREDENTIALS["AssumeRole"])
             return AccessProblem(said, hint=_denied(problem, hint) or hint)
         return ReadFailed(said, hint="try again")
     if isinstance(problem, aws.EndpointConnectionError):
