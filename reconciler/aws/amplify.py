@@ -12,8 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from reconciler.aws.errors import MISREAD, NO_ANSWER, read_problem, unsent_problem, update_problem
 from reconciler.core.fields import SECRETS
 from reconciler.core.gateway import Backend
-from reconciler.core.model import Job, Target
-from reconciler.core.secret import looks_masked
+from reconciler.core.model import Job, Path, Target
+from reconciler.core.secret import Secret, looks_masked
 from reconciler.core.transcript import reason
 from reconciler.errors import AnswerLost, ReadFailed
 
@@ -60,7 +60,7 @@ class Reader:
         self._deadline = deadline
         self._secrets: set[str] = set()
 
-    def get_auth(self, target: Target) -> Mapping[str, Any]:
+    def get_auth(self, target: Target, hidden: frozenset[Path] = frozenset()) -> Mapping[str, Any]:
         """The target's ``ResourceConfig``, at least its ``UserPoolConfigs`` and ``AuthResources``."""
         operation = "GetBackendAuth"
         answer = self._read(
@@ -74,7 +74,7 @@ class Reader:
             raise ReadFailed(f"{operation} answered without a ResourceConfig", hint=NO_ANSWER)
         if not config.get("AuthResources") or not config["UserPoolConfigs"]:
             raise ReadFailed(f"{operation} answered with a ResourceConfig that is not whole", hint=NO_ANSWER)
-        self._remember(config)
+        self._remember(config, hidden)
         return config
 
     def get_backend(self, app: str, environment: str | None) -> Backend:
@@ -127,9 +127,9 @@ class Reader:
             created=_milliseconds(answer.get("CreateTime")),
         )
 
-    def _remember(self, config: Mapping[str, Any]) -> None:
+    def _remember(self, config: Mapping[str, Any], hidden: frozenset[Path]) -> None:
         """Keep the secrets that the service knows, so that no text of it that quotes one is shown."""
-        for path in SECRETS:
+        for path in (*SECRETS, *hidden):
             node: Any = config
             for part in path:
                 node = node.get(part) if isinstance(node, dict) else None
@@ -164,8 +164,8 @@ class Writer(Reader):
         self._credentials = credentials
 
     def update_auth(self, target: Target, config: Mapping[str, Any]) -> Job:
-        """Send the update once."""
-        self._remember(config)
+        """Send the update once; what was secret in it is masked in every later text of the service."""
+        revealed = self._revealed(config)
         try:
             # Beforehand: what fails or hangs here has sent nothing, and the deadline of the update does not run.
             within(self._deadline, self._credentials)
@@ -178,7 +178,7 @@ class Writer(Reader):
                     AppId=target.app,
                     BackendEnvironmentName=target.environment,
                     ResourceName=target.resource,
-                    ResourceConfig=config,
+                    ResourceConfig=revealed,
                 ),
             )
         except (BotoCoreError, ClientError, TimeoutError, *MISREAD) as problem:
@@ -188,6 +188,17 @@ class Writer(Reader):
             raise AnswerLost("UpdateBackendAuth was sent, and its answer is no object")
         _told("UpdateBackendAuth", answer)
         return self._job(answer)
+
+    def _revealed(self, value: Any) -> Any:
+        """What is sent, its secrets in clear, each of them remembered."""
+        match value:
+            case Mapping():
+                return {key: self._revealed(below) for key, below in value.items()}
+            case Secret():
+                self._secrets.add(value.reveal())
+                return value.reveal()
+            case _:
+                return value
 
 
 def _told(operation: str, answer: Mapping[str, Any]) -> None:

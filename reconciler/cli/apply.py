@@ -32,6 +32,7 @@ from reconciler.cli.options import (
     PathsOrNone,
     Patience,
     Reach,
+    SendSecrets,
     Show,
     Strict,
     age_of,
@@ -61,6 +62,7 @@ def apply(
     max_plan_age: Annotated[
         str, typer.Option(metavar="AGE", help="How old a saved plan may be, such as 90m, 24h or 7d.")
     ] = "24h",
+    send_secrets: SendSecrets = None,
     ledger: LedgerPlace = None,
 ) -> None:
     """Show the plan, ask, update where there is drift, wait for the job, and prove the result.
@@ -77,13 +79,13 @@ def apply(
     run = start(reach, show, first_path=first, parallelism=choice.parallelism, ledger=ledger)
     waiting = waiting_of(patience)
     if saved:
-        _only_for_documents(choice, allow, strict=strict)
+        _only_for_documents(choice, [*(allow or ()), *(send_secrets or ())], strict=strict)
     if resume:
         raise typer.Exit(_resume_only(run, given, choice, waiting, saved=saved))
     if saved:
         plan = _saved(run, given[0], oldest)
     else:
-        desired = located(run, given, choice, allow, strict=strict)
+        desired = located(run, given, choice, allow, strict=strict, sends=send_secrets)
         settle_first(run, desired, waiting)
         plan = make_plan(run, desired)
         show_plan(plan, show)
@@ -157,9 +159,9 @@ def _is_plan(paths: Sequence[str]) -> bool:
     return bool(plans)
 
 
-def _only_for_documents(choice: Choice, allow: Sequence[str] | None, *, strict: bool) -> None:
-    if choice.target or choice.exclude or allow or strict:
-        hint = "give --target, --exclude, --allow and --strict when planning"
+def _only_for_documents(choice: Choice, chosen: Sequence[str], *, strict: bool) -> None:
+    if choice.target or choice.exclude or chosen or strict:
+        hint = "give --target, --exclude, --allow, --send-secrets and --strict when planning"
         raise UsageProblem("A saved plan is applied as it is", hint=hint)
 
 

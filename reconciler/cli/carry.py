@@ -168,12 +168,13 @@ def _carry_out(
     from reconciler.operations.apply import apply as perform
     from reconciler.operations.outcomes import how_to_look
 
+    needing = [target.desired for target in plan.planned if target.changes]
     with stoppable() as (clock, stopped):
         try:
             outcomes = perform(
                 plan,
                 run.services.writer_of,
-                run.services.resolve_planned(plan.folder),
+                run.services.references.of_plan(plan.folder, needing),
                 keeping=keeping,
                 clock=clock,
                 waiting=waiting,

@@ -10,7 +10,7 @@ import typer
 
 from reconciler.cli.console import check_file, write_error, write_file
 from reconciler.cli.exits import Exit, of_plan
-from reconciler.cli.options import Allow, Choice, LedgerPlace, Paths, Reach, Show, Strict
+from reconciler.cli.options import Allow, Choice, LedgerPlace, Paths, Reach, SendSecrets, Show, Strict, WithoutSecrets
 from reconciler.cli.output import emit, plan_renderers
 from reconciler.cli.run import located, make_plan, start
 from reconciler.core.planfile import applyable
@@ -27,6 +27,8 @@ def plan(
     allow: Allow = None,
     strict: Strict = False,
     ledger: LedgerPlace = None,
+    without_secrets: WithoutSecrets = False,
+    send_secrets: SendSecrets = None,
     out: Annotated[str | None, typer.Option(metavar="FILE", help="Save the plan, for apply and show.")] = None,
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit with 2 when something would change.")
@@ -36,7 +38,8 @@ def plan(
     run = start(reach, show, first_path=paths[0], parallelism=choice.parallelism, ledger=ledger)
     if out is not None:
         _check_out(out, paths)
-    made = make_plan(run, located(run, paths, choice, allow, strict=strict), with_commit=out is not None)
+    desired = located(run, paths, choice, allow, strict=strict, secrets=not without_secrets, sends=send_secrets)
+    made = make_plan(run, desired, with_commit=out is not None)
     if out is not None:
         from reconciler import __version__
         from reconciler.render.json import plan_json
@@ -65,10 +68,12 @@ def drift(
     allow: Allow = None,
     strict: Strict = False,
     ledger: LedgerPlace = None,
+    without_secrets: WithoutSecrets = False,
 ) -> None:
     """Tell what moved outside git: exits with 2 when live differs, 0 when it does not. Never writes."""
     run = start(reach, show, first_path=paths[0], parallelism=choice.parallelism, ledger=ledger)
-    made = make_plan(run, located(run, paths, choice, allow, strict=strict), with_commit=False)
+    desired = located(run, paths, choice, allow, strict=strict, secrets=not without_secrets)
+    made = make_plan(run, desired, with_commit=False)
     emit(plan_renderers(made, drift=True), show)
     raise typer.Exit(of_plan(made, changes=Exit.CHANGES))
 

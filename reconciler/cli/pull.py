@@ -36,7 +36,7 @@ def pull(
         check_file(out)
     run = start(reach, Show(quiet=quiet, debug=debug), first_path=out or ".")
     wanted = run.services.target(app_id, env, resource or "")
-    pulled = read(run.services.reader_of(wanted), wanted.target)
+    pulled = read(run.services.reader_of(wanted), wanted)
     text = dump_document(name, pulled.target, pulled.config)
     if out is None:
         write_result(text)

@@ -49,7 +49,7 @@ def restore(
     settle_first(run, [record.plan.desired for record in records], waiting)
     desired, left_out = ways_back(
         records,
-        lambda record: services.resolve_planned(record.run.folder),
+        lambda record: services.references.of_plan(record.run.folder, [record.plan.desired]),
         place=place.name,
         allow=guards(allow or ()),
     )

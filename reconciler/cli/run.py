@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reconciler.cli.console import Progress
-from reconciler.cli.options import Choice, Reach, Show
+from reconciler.cli.options import Choice, Reach, Show, sent_secrets
 from reconciler.cli.output import problems_as_result, reports_of, warn
 from reconciler.core.model import Desired, Plan
 from reconciler.wiring import Connection, Selection, Services
@@ -57,13 +57,32 @@ def load(run: Run, paths: Sequence[str], choice: Choice, allow: Sequence[str] | 
 
 
 def located(
-    run: Run, paths: Sequence[str], choice: Choice, allow: Sequence[str] | None, *, strict: bool
+    run: Run,
+    paths: Sequence[str],
+    choice: Choice,
+    allow: Sequence[str] | None,
+    *,
+    strict: bool,
+    secrets: bool = True,
+    sends: Sequence[str] | None = None,
 ) -> tuple[Desired, ...]:
-    """Load, check and resolve documents, and say where their targets are."""
+    """Load, check and resolve documents, and say where their targets are.
+
+    Args:
+        run: the command's services.
+        paths: what was named.
+        choice: which targets are meant.
+        allow: guards that may pass.
+        strict: whether warnings stop the run.
+        secrets: False leaves the references in secret fields as they are.
+        sends: the secrets to send though nobody has proven them, as ``--send-secrets`` names them.
+    """
+    chosen = sent_secrets(sends or ())
     with problems_as_result(run.show):
-        desired, warnings = run.services.locate(load(run, paths, choice, allow, network=True))
+        loaded = load(run, paths, choice, allow, network=True)
+        desired, warnings = run.services.locate(loaded, secrets=secrets)
         warn(warnings, strict=strict)
-    return desired
+    return tuple(replace(document, sends=chosen) for document in desired)
 
 
 def make_plan(run: Run, desired: Sequence[Desired], *, with_commit: bool = True) -> Plan:
@@ -83,7 +102,7 @@ def make_plan(run: Run, desired: Sequence[Desired], *, with_commit: bool = True)
         folder=run.services.folder,
         commit=run.services.books.commit_of(desired) if with_commit else None,
         ledger=run.services.books.shared,
-        notices=run.services.books.notices(),
+        remembered=run.services.books.remembered(desired),
         parallelism=run.parallelism,
         observer=run.progress,
     )

@@ -11,7 +11,7 @@ from reconciler.config.source import Source
 from reconciler.config.violations import ROOT_KEY
 from reconciler.core.fields import FIELD
 from reconciler.core.model import Path, dotted
-from reconciler.core.references import ReferenceSyntax, Template, parse_references
+from reconciler.core.references import REMOTE, ReferenceSyntax, Template, parse_references
 from reconciler.errors import Diagnostic, Origin
 
 _NO_REFERENCES = frozenset({"extends", "unmanaged", "allow"})
@@ -45,20 +45,22 @@ def _check_text(source: Source, place: tuple[str | int, ...], node: ScalarNode, 
         return
     if isinstance(value, Template):
         row = FIELD.get(path[1:])
-        if row is not None and row.secret and _tells(value):
+        if row is not None and row.secret and value.tells:
             hint = "write a reference and nothing else, without ':-' and a default: both are in clear"
             yield source.problem("plaintext-secret", node.origin, dotted(path[1:]), hint=hint)
+        if path[0] != ROOT_KEY:
+            hint = "which target is meant is no secret: use ${env:NAME} or ${file:path}"
+            for reference in value.references:
+                if reference.scheme in REMOTE:
+                    yield source.problem(
+                        "reference-not-allowed", node.origin, f"{dotted(path)}: {reference}", hint=hint
+                    )
         return
     if value == text:
         for finding in value_findings(path, value):
             yield source.problem(finding.code, node.origin, finding.detail, hint=finding.hint)
         return
     yield from _check_escaped(source, path, value, node.origin)
-
-
-def _tells(template: Template) -> bool:
-    """Whether a template for a secret has a part of it in clear."""
-    return any(isinstance(part, str) or part.default for part in template.parts)
 
 
 def _check_escaped(source: Source, path: Path, value: str, origin: Origin) -> Iterator[Diagnostic]:

@@ -50,6 +50,7 @@ _ERRORS: dict[str, str] = {
     "forgot-password-differs": "ForgotPassword and VerificationMessage differ, and the service keeps one",
     # secrets and references
     "bad-reference": "A reference is not written correctly",
+    "reference-not-allowed": "This reference may not be used here",
     "plaintext-secret": "A secret is written in clear",
     "masked-secret": "A mask stands where a secret belongs",
     # layers and targets

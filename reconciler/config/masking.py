@@ -16,7 +16,7 @@ MASK = "****"
 LONGEST_LINE = 200
 
 _NOT_ALPHANUMERIC = re.compile(r"[^a-z0-9]")
-_TELLING_WORDS = ("secret", "private", "passwd", "token", "credential", "accesskey")
+_TELLING_WORDS = ("secret", "private", "passwd", "token", "credential", "accesskey", "ledgerkey")
 _SECRET_NAMES = ("clientsecret", "privatekey")
 _ALIKE = 0.75
 _KEY_BEFORE_COLON = re.compile(r"([\w.$\\-][\w .$\\-]*)[\"']?\s*\Z")

@@ -15,7 +15,8 @@ from reconciler.config.codes import problem
 from reconciler.config.rules import Finding, value_findings
 from reconciler.config.violations import ROOT_KEY, Place, findings_of
 from reconciler.core.fields import FIELD
-from reconciler.core.model import Desired, Path, Scalar
+from reconciler.core.model import Desired, Path, Scalar, dotted
+from reconciler.core.secret import Secret
 from reconciler.errors import Diagnostic, Origin
 
 if TYPE_CHECKING:
@@ -76,7 +77,16 @@ def check_expanded(written: Desired, expanded: Desired) -> list[Diagnostic]:
         for member in members:
             if isinstance(member.value, (str, bool, int, float)):
                 problems.extend(check_setting(path, member.value, member.origin))
+            elif isinstance(member.value, Secret) and not FIELD[path].secret:
+                problems.extend(_check_hidden(path, member.value, member.origin))
     return [replace(found, target=written.name) for found in problems]
+
+
+def _check_hidden(path: Path, secret: Secret, origin: Origin) -> list[Diagnostic]:
+    """The rules of free text for a secret that stands there; what is wrong is told without a word about the value."""
+    detail = f"{dotted(path)}: what {secret.source} holds breaks this rule."
+    codes = dict.fromkeys(found.code for found in check_setting(path, secret.reveal(), origin))
+    return [problem(code, origin, detail) for code in codes]
 
 
 def looks_like_auth(keys: frozenset[str]) -> bool:

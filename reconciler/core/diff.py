@@ -56,8 +56,11 @@ def _comparable(before: Tree, after: Tree) -> tuple[Tree, Tree]:
             moved = isinstance(old, Secret) and isinstance(new, Secret) and old != new
             _replace(right, path, "another secret" if moved else "secret")
     for path, _ in _secrets(after):
-        if _value(before, path) is None:
+        old = _value(before, path)
+        if not _is_secret(old):
             _replace(right, path, "secret")
+            if old is not None:
+                _replace(left, path, "secret")
     return left, right
 
 
@@ -65,8 +68,12 @@ def _secrets(tree: Tree, above: Path = ()) -> Iterator[tuple[Path, Any]]:
     for key, value in tree.items():
         if isinstance(value, dict):
             yield from _secrets(value, (*above, key))
-        elif isinstance(value, (Secret, SecretState, Template)):
+        elif _is_secret(value):
             yield (*above, key), value
+
+
+def _is_secret(value: Any) -> bool:
+    return isinstance(value, (Secret, SecretState, Template))
 
 
 def _shallow(tree: Tree) -> Tree:

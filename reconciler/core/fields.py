@@ -83,6 +83,11 @@ class Field:
         """Whether the value is a list that is compared as a set."""
         return self.kind in {Kind.CHOICES, Kind.URIS}
 
+    @property
+    def may_hide(self) -> bool:
+        """Whether a secret may stand here: in free text alone, since of anything else a plan must show what it does."""
+        return self.secret or (self.kind is Kind.STRING and self.create_only is None and self.path != DOMAIN_PREFIX)
+
 
 @dataclass(frozen=True, slots=True)
 class Block:

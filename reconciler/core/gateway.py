@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from reconciler.core.model import Job, Target
+from reconciler.core.model import Job, Path, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,11 @@ class Backend:
 class ReadGateway(Protocol):
     """Reads of one service. Every method raises a :class:`~reconciler.errors.ServiceProblem` when it fails."""
 
-    def get_auth(self, target: Target) -> Mapping[str, Any]:
-        """The target's ``ResourceConfig``; :class:`~reconciler.errors.NotFound` where there is none."""
+    def get_auth(self, target: Target, hidden: frozenset[Path] = frozenset()) -> Mapping[str, Any]:
+        """The target's ``ResourceConfig``; :class:`~reconciler.errors.NotFound` where there is none.
+
+        What stands at ``hidden`` is secret like the secrets themselves: no text of the service that quotes it is shown.
+        """
         ...
 
     def get_backend(self, app: str, environment: str | None) -> Backend:
@@ -41,7 +44,7 @@ class Gateway(ReadGateway, Protocol):
     """Reads, and the one update."""
 
     def update_auth(self, target: Target, config: Mapping[str, Any]) -> Job:
-        """Send the update once, and never again by itself.
+        """Send the update once, and never again by itself; here the secrets in it are revealed.
 
         Raises:
             AnotherJobRunning: the environment is busy.

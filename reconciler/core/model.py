@@ -70,7 +70,10 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """One document after ``extends``: a target and each leaf that it manages, keyed by path."""
+    """One document after ``extends``: a target and each leaf that it manages, keyed by path.
+
+    ``allow`` are guards that may pass, ``sends`` the secrets that are to be sent though nobody knows that they differ.
+    """
 
     name: str
     target: Target
@@ -79,6 +82,7 @@ class Desired:
     origin: Origin
     allow: frozenset[str] = frozenset()
     labels: Mapping[str, str] = field(default_factory=dict)
+    sends: frozenset[Path] = frozenset()
 
     def origin_of(self, path: Path) -> Origin:
         """Where a path was written: the member or the setting itself, the nearest above it, or the document."""
@@ -171,13 +175,47 @@ class Finding:
     origin: Origin | None = None
 
 
+class Proof(StrEnum):
+    """What is known of a secret that a document writes, compared with the live one."""
+
+    READABLE = "readable"  # the service returns it: it is compared
+    IN_SYNC = "in sync"  # it is the one that was sent and proven last
+    ROTATED = "rotated"  # it is another than the one that was sent and proven last
+    UNPROVEN = "unproven"  # nobody can say
+
+
+class Doubt(StrEnum):
+    """Why a secret is unproven."""
+
+    NEVER_PROVEN = "no apply has proven it"
+    UNCERTAIN = "an update that carried another value did not end well"
+    NO_KEY = "the ledger has its fingerprint, and this run has no key to compare it with"
+    OTHER_KEY = "its fingerprint in the ledger was made with another key"
+    UNRESOLVED = "its reference was not resolved"
+    ABSENT = "there is none live"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A secret that a document writes.
+
+    ``doubt`` is there where it is unproven. ``fingerprint`` binds a plan to the value, where there is a key.
+    """
+
+    path: Path
+    proof: Proof
+    doubt: Doubt | None = None
+    fingerprint: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class TargetPlan:
     """What will happen to one target: plain data, enough to apply, without any secret's value.
 
     ``desired`` holds every value as resolved when planned, and references for secrets. ``live`` and
     ``planned`` are canonical trees in which a :class:`SecretState` or a :class:`Mark` stands for each
-    secret. ``sent`` names the blocks that the update carries whole. ``blocks`` make it impossible to apply,
+    secret; ``secrets`` tells what is known of those that the document writes. ``sent`` names the blocks that the
+    update carries whole. ``blocks`` make it impossible to apply,
     ``guards`` stand in the way unless allowed. ``unchanged`` and ``unmanaged`` count attributes that are not shown.
     """
 
@@ -187,6 +225,7 @@ class TargetPlan:
     planned: Tree
     changes: tuple[Change, ...] = ()
     sent: tuple[str, ...] = ()
+    secrets: tuple[Standing, ...] = ()
     blocks: tuple[Finding, ...] = ()
     guards: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()

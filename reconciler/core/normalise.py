@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from reconciler.core.fields import DOMAIN_PREFIX, FIELD, FIELDS, SECRETS, Field, Kind
+from reconciler.core.fields import DOMAIN_PREFIX, FIELD, FIELDS, FORGOT_PASSWORD, SECRETS, VERIFICATION, Field, Kind
 from reconciler.core.model import Desired, Path, Tree, dotted
+from reconciler.core.references import Template
 from reconciler.core.secret import Secret, SecretState
 from reconciler.core.tree import ABSENT, drop_meaningless, get, put
 
@@ -26,12 +27,16 @@ class Misshapen(ValueError):
     """A configuration that was read has a value of a type that it can't have; the value is not in the text."""
 
 
-def live_tree(config: Mapping[str, Any]) -> Tree:
+def live_tree(config: Mapping[str, Any], hidden: frozenset[Path] = frozenset()) -> Tree:
     """The canonical tree of a ``ResourceConfig`` as the service returned it.
 
     Secrets become :class:`Secret` where they are believable, and :attr:`SecretState.UNKNOWN` where the
     provider is there and its secret is masked or withheld. The domain prefix stays as it was read: see
     :func:`settle_domain`.
+
+    Args:
+        config: what was read.
+        hidden: places of free text that hold secrets of this target: see :func:`hidden_places`.
 
     Raises:
         Misshapen: a value has another type than its field.
@@ -44,10 +49,24 @@ def live_tree(config: Mapping[str, Any]) -> Tree:
             continue
         value = _READERS[row.kind](value, row.path)
         if value is not ABSENT:
-            put(tree, row.path, value)
+            put(tree, row.path, Secret(value) if row.path in hidden else value)
     _put_secrets(tree, source)
     drop_meaningless(tree)
     return tree
+
+
+def hidden_places(desired: Desired) -> frozenset[Path]:
+    """The places of free text into which a document puts a secret: what stands there is secret, written or live.
+
+    A message of the deprecated ForgotPassword may follow that of VerificationMessage, so they hide together.
+    """
+    places = {
+        path
+        for path, setting in desired.settings.items()
+        if isinstance(setting.value, (Secret, Template)) and not FIELD[path].secret
+    }
+    twins = {FORGOT_PASSWORD: VERIFICATION, VERIFICATION: FORGOT_PASSWORD}
+    return frozenset(places | {(*twins[path[:2]], *path[2:]) for path in places if path[:2] in twins})
 
 
 def desired_tree(desired: Desired) -> Tree:

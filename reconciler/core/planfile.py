@@ -19,7 +19,7 @@ TERRAFORM_VERSION = "1.9.8"
 """The terraform whose plan representation this is; tools that read plans ask for it."""
 RESOURCE_TYPE = "amplifybackend_auth"
 PROVIDER = "registry.terraform.io/reconciler/amplifybackend"
-PLAN_VERSION = 2
+PLAN_VERSION = 3
 
 
 def fingerprint(tree: Tree) -> str:
@@ -148,8 +148,8 @@ def _values(plan: TargetPlan, tree: Tree) -> dict[str, Any]:
 
 def _sensitive(tree: Tree) -> dict[str, Any]:
     marks: dict[str, Any] = {}
-    for row, _ in leaves(tree):
-        if row.secret:
+    for row, value in leaves(tree):
+        if row.secret or isinstance(value, SecretState):
             put(marks, ("ResourceConfig", *row.path), True)
     return marks
 

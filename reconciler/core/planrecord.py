@@ -11,12 +11,15 @@ from reconciler.core.model import (
     Action,
     Change,
     Desired,
+    Doubt,
     FailureKind,
     Finding,
     Mark,
     Path,
+    Proof,
     Scalar,
     Setting,
+    Standing,
     Target,
     TargetFailure,
     TargetPlan,
@@ -50,8 +53,9 @@ def write_target(target: TargetPlan | TargetFailure) -> dict[str, Any]:
         "origin": _place(desired.origin),
         "allow": sorted(desired.allow),
         "labels": dict(desired.labels),
+        "send_secrets": sorted(list(path) for path in desired.sends),
         "desired": [
-            {"path": list(path), "value": _setting(setting), "origin": _place(setting.origin)}
+            {"path": list(path), "value": _setting(path, setting), "origin": _place(setting.origin)}
             for path, setting in desired.settings.items()
         ],
         "fingerprint": target.fingerprint,
@@ -59,6 +63,7 @@ def write_target(target: TargetPlan | TargetFailure) -> dict[str, Any]:
         "planned": write_tree(target.planned),
         "changes": [_change(change) for change in target.changes],
         "sent": list(target.sent),
+        "secrets": [_standing(standing) for standing in target.secrets],
         "blocks": [write_finding(finding) for finding in target.blocks],
         "guards": [write_finding(finding) for finding in target.guards],
         "warnings": [write_finding(finding) for finding in target.warnings],
@@ -77,10 +82,22 @@ def _place(origin: Origin | None) -> list[str | int] | None:
     return None if origin is None else [origin.file, origin.line, origin.column]
 
 
-def _setting(setting: Setting) -> Any:
+def _setting(path: Path, setting: Setting) -> Any:
     if isinstance(setting.value, tuple):
         return [{"value": member.value, "origin": _place(member.origin)} for member in setting.value]
-    return setting.value.text if isinstance(setting.value, Template) else setting.value
+    if not isinstance(setting.value, Template):
+        return setting.value
+    # Elsewhere than in a secret's field a text may look like a reference, and be none.
+    return setting.value.text if FIELD[path].secret else {"reference": setting.value.text}
+
+
+def _standing(standing: Standing) -> dict[str, Any]:
+    return {
+        "path": list(standing.path),
+        "state": standing.proof.value,
+        "doubt": None if standing.doubt is None else standing.doubt.name,
+        "fingerprint": standing.fingerprint,
+    }
 
 
 def write_tree(tree: Tree) -> dict[str, Any]:
@@ -88,7 +105,7 @@ def write_tree(tree: Tree) -> dict[str, Any]:
     shaped = as_api(tree)
     for row, value in leaves(tree):
         if isinstance(value, SecretState):
-            put(shaped, row.path, value.value)
+            put(shaped, row.path, value.value if row.secret else {"secret": value.value})
         elif isinstance(value, Mark):
             put(shaped, row.path, {"mark": value.name})
     return shaped
@@ -156,6 +173,7 @@ def read_target(data: Mapping[str, Any]) -> TargetPlan | TargetFailure:
         origin=_need_place(data["origin"]),
         allow=frozenset(data["allow"]),
         labels=data["labels"],
+        sends=frozenset(tuple(path) for path in data["send_secrets"]),
     )
     return TargetPlan(
         desired=desired,
@@ -164,6 +182,7 @@ def read_target(data: Mapping[str, Any]) -> TargetPlan | TargetFailure:
         planned=read_tree(data["planned"]),
         changes=tuple(_read_change(change) for change in data["changes"]),
         sent=tuple(data["sent"]),
+        secrets=tuple(_read_standing(standing) for standing in data["secrets"]),
         blocks=tuple(read_finding(finding) for finding in data["blocks"]),
         guards=tuple(read_finding(finding) for finding in data["guards"]),
         warnings=tuple(read_finding(finding) for finding in data["warnings"]),
@@ -177,11 +196,23 @@ def _read_setting(data: Mapping[str, Any]) -> tuple[Path, Setting]:
     path, value = tuple(data["path"]), data["value"]
     if isinstance(value, list):
         value = tuple(Setting(member["value"], _need_place(member["origin"])) for member in value)
+    elif isinstance(value, dict):
+        value = _reference(value["reference"])
     elif path in FIELD and FIELD[path].secret and isinstance(value, str):
-        value = parse_references(value)
-        if not isinstance(value, Template):
-            raise TypeError("a plan holds a reference where a secret is, and nothing else")
+        value = _reference(value)
     return path, Setting(value, _need_place(data["origin"]))
+
+
+def _reference(text: str) -> Template:
+    template = parse_references(text)
+    if not isinstance(template, Template):
+        raise TypeError("a plan holds a reference where a secret is, and nothing else")
+    return template
+
+
+def _read_standing(data: Mapping[str, Any]) -> Standing:
+    doubt = None if data["doubt"] is None else Doubt[data["doubt"]]
+    return Standing(tuple(data["path"]), Proof(data["state"]), doubt, data["fingerprint"])
 
 
 def read_tree(shaped: Mapping[str, Any]) -> Tree:
@@ -192,7 +223,7 @@ def read_tree(shaped: Mapping[str, Any]) -> Tree:
         if value is ABSENT:
             continue
         if isinstance(value, dict):
-            put(tree, row.path, Mark[value["mark"]])
+            put(tree, row.path, SecretState(value["secret"]) if "secret" in value else Mark[value["mark"]])
         elif isinstance(value, list) is not (row.is_set and value is not None):
             raise TypeError("a list stands where a set is, and nowhere else")
         elif row.secret:

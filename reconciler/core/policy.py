@@ -18,7 +18,7 @@ from reconciler.core.fields import (
     VERIFICATION,
     Mismatch,
 )
-from reconciler.core.model import Action, Change, Desired, Finding, Live, Path, Tree, dotted
+from reconciler.core.model import Action, Change, Desired, Doubt, Finding, Live, Path, Standing, Tree, dotted
 from reconciler.core.normalise import same_name
 from reconciler.core.tree import ABSENT, get
 from reconciler.core.wholeness import Wholeness
@@ -170,3 +170,44 @@ def _losses(desired: Desired, wanted: Tree, live: Live) -> Iterator[Finding]:
         if gone and block.path[:-1] == PROVIDERS:
             summary = f"people who sign in with {block.path[-1]} can't any more"
             yield Finding("provider-removal", summary, origin=desired.origin_of(block.path))
+
+
+def secret_warnings(desired: Desired, secrets: tuple[Standing, ...]) -> Iterator[Finding]:
+    """Secrets of which the ledger knows more than this run can tell."""
+    ways = {
+        Doubt.NO_KEY: ("ledger-key-missing", "set RECONCILER_LEDGER_KEY to the key of the runs before"),
+        Doubt.OTHER_KEY: (
+            "ledger-key-differs",
+            "set the key of the runs before, or send it once with --send-secrets",
+        ),
+    }
+    for doubt, (code, hint) in ways.items():
+        found = [standing.path for standing in secrets if standing.doubt is doubt]
+        if found:
+            summary = f"whether {_names(found)} was rotated is not known"
+            yield Finding(code, summary, f"{_sentence(doubt)}.", hint, desired.origin_of(found[0]))
+
+
+def secret_notes(desired: Desired, secrets: tuple[Standing, ...], changes: tuple[Change, ...]) -> Iterator[Finding]:
+    """Unproven secrets of which nothing becomes."""
+    moved = {change.path for change in changes}
+    for doubt in (Doubt.NEVER_PROVEN, Doubt.UNCERTAIN, Doubt.UNRESOLVED):
+        found = [one for one in secrets if one.doubt is doubt and one.path not in moved]
+        if not found:
+            continue
+        verb = "is" if len(found) == 1 else "are"
+        hint = "--send-secrets sends it once, and from then on its rotation is seen"
+        if doubt is Doubt.UNRESOLVED:
+            hint = "apply resolves it"
+        elif any(one.fingerprint is None for one in found):
+            hint = f"set RECONCILER_LEDGER_KEY; then {hint}"
+        summary = f"{_names([one.path for one in found])} {verb} unproven: it may be another than the live one"
+        yield Finding("secret-unproven", summary, f"{_sentence(doubt)}.", hint, desired.origin_of(found[0].path))
+
+
+def _names(paths: list[Path]) -> str:
+    return ", ".join(dotted(path[-2:]) for path in paths)
+
+
+def _sentence(doubt: Doubt) -> str:
+    return doubt.value[0].upper() + doubt.value[1:]

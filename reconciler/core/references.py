@@ -73,6 +73,11 @@ class Template:
         """The references in the order in which they stand."""
         return tuple(part for part in self.parts if isinstance(part, Reference))
 
+    @property
+    def tells(self) -> bool:
+        """Whether a part of the value stands in it in clear, as a default or beside the references."""
+        return any(isinstance(part, str) or part.default for part in self.parts)
+
 
 class ReferenceSyntax(ValueError):
     """A ``${`` that is no reference; the text says why, and holds no user data beyond the scheme."""

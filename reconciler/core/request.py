@@ -10,7 +10,6 @@ from typing import Any
 
 from reconciler.core.fields import BLOCKS, FIELDS, FORGOT_PASSWORD, SENT_WHOLE, Field, Removal
 from reconciler.core.model import Mark, Path, Tree
-from reconciler.core.references import Template
 from reconciler.core.secret import Secret, SecretState
 from reconciler.core.tree import ABSENT, copied, drop, drop_meaningless, get, holds, leaves, put
 
@@ -58,7 +57,7 @@ def _is_new(row: Field, live: Tree, planned: Tree) -> bool:
 
 
 def build(planned: Tree, live: Tree, sent: tuple[Path, ...]) -> dict[str, Any]:
-    """The ``ResourceConfig`` of an update: every block whole, secrets revealed.
+    """The ``ResourceConfig`` of an update: every block whole, secrets as such.
 
     Args:
         planned: what :func:`overlay` returned.
@@ -83,9 +82,7 @@ def build(planned: Tree, live: Tree, sent: tuple[Path, ...]) -> dict[str, Any]:
 
 
 def _sent(value: Any) -> Any:
-    if isinstance(value, dict):
-        return list(value)
-    return value.reveal() if isinstance(value, Secret) else value
+    return list(value) if isinstance(value, dict) else value
 
 
 def sent_back(planned: Tree, desired: Tree) -> tuple[Path, ...]:
@@ -94,16 +91,4 @@ def sent_back(planned: Tree, desired: Tree) -> tuple[Path, ...]:
         row.path
         for row, value in leaves(planned)
         if row.secret and isinstance(value, Secret) and get(desired, row.path) is ABSENT
-    )
-
-
-def unproven(live: Tree, planned: Tree) -> tuple[Path, ...]:
-    """Secrets that would be sent to a provider whose live secret can't be read."""
-    return tuple(
-        row.path
-        for row, value in leaves(planned)
-        if row.secret
-        and isinstance(value, (Secret, Template))
-        and get(live, row.path) is not ABSENT
-        and not (isinstance(value, Secret) and isinstance(get(live, row.path), Secret))
     )

@@ -34,7 +34,7 @@ def way_back(plan: TargetPlan, *, place: str, allow: frozenset[str] = frozenset(
             continue
         if row.path == DOMAIN_PREFIX and _in_doubt(plan, str(value)):
             continue
-        if not row.secret:
+        if not isinstance(value, SecretState):
             settings[row.path] = _setting(row, value, origin)
         elif isinstance(written := plan.desired.settings.get(row.path), Setting) and _is_reference(written):
             settings[row.path] = written
@@ -82,8 +82,8 @@ def remainder(plan: TargetPlan, back: TargetPlan, unseen: tuple[str, ...]) -> It
         yield Finding(NOT_RESTORED, f"{dotted(path)} stays as it is now", _why(difference, kept_out))
     for row, value in leaves(back.planned):
         change = _change(plan, row.path)
-        if row.secret and change is not None and get(plan.live, row.path) is not ABSENT:
-            sent = isinstance(back.desired.settings.get(row.path), Setting) and isinstance(value, SecretState)
+        if isinstance(value, SecretState) and change is not None and get(plan.live, row.path) is not ABSENT:
+            sent = isinstance(back.desired.settings.get(row.path), Setting)
             detail = "Its reference is sent as it resolves now." if sent else ""
             said = "may not be what it was: nobody read it" if change.unproven else "is not what it was: nobody kept it"
             yield Finding(NOT_RESTORED, f"{dotted(row.path)} {said}", detail)

@@ -8,10 +8,25 @@ from typing import Any
 
 from reconciler.core import policy, request
 from reconciler.core.diff import Difference, differences
-from reconciler.core.fields import CONSTRAINTS, DOMAIN_PREFIX, FIELD, OAUTH
+from reconciler.core.fields import CONSTRAINTS, DOMAIN_PREFIX, OAUTH
 from reconciler.core.meta import has_constraints
-from reconciler.core.model import Action, Change, Desired, Finding, Live, Mark, Path, Setting, TargetPlan, Tree, dotted
+from reconciler.core.model import (
+    Action,
+    Change,
+    Desired,
+    Finding,
+    Live,
+    Mark,
+    Path,
+    Proof,
+    Setting,
+    Standing,
+    TargetPlan,
+    Tree,
+    dotted,
+)
 from reconciler.core.normalise import desired_tree
+from reconciler.core.proof import Proofs, standings
 from reconciler.core.references import Template, parse_references
 from reconciler.core.secret import Secret, SecretState
 from reconciler.core.tree import ABSENT, copied, get, leaves, put
@@ -30,31 +45,34 @@ class Prepared:
     sent: tuple[Path, ...]
 
     def request(self) -> dict[str, Any]:
-        """The ``ResourceConfig`` of the update, secrets revealed."""
+        """The ``ResourceConfig`` of the update, secrets as such."""
         return request.build(self.planned, self.live, self.sent)
 
 
-def prepare(desired: Desired, live: Live) -> Prepared:
+def prepare(desired: Desired, live: Live, secrets: tuple[Standing, ...] = ()) -> Prepared:
     """Plan one target.
 
     Args:
         desired: the document with references resolved; secrets may stay templates.
         live: what was read.
+        secrets: what is known of the secrets that the document writes; by default nothing is.
 
     Raises:
         InputProblem: the request would lack something that the document must write.
     """
     wanted, tree = settled_domains(desired_tree(desired), live, desired.target.environment)
     planned = request.overlay(tree, wanted)
+    secrets = secrets or standings(desired.target, wanted, tree, Proofs())
     blocked, warned = policy.create_only_differences(desired, wanted, tree)
-    changes = (*_changes(desired, tree, planned), *_hidden_removals(desired, wanted, tree, live), *blocked)
+    changes = (*_changes(desired, tree, planned, secrets), *_hidden_removals(desired, wanted, tree, live), *blocked)
     whole = wholeness(planned, wanted, tree, live, frozenset(change.path for change in changes))
     if changes and whole.missing:
         raise InputProblem(tuple(_diagnostic(desired, hole) for hole in whole.missing))
     if whole.stuck:
         changes = tuple(_blocked_inside_oauth(change) for change in changes)
     if changes and OAUTH in whole.sent:
-        changes = (*changes, *_unproven(desired, tree, planned, changes))
+        changes = (*changes, *_carried(desired, secrets, changes))
+    _keep_what_is_not_sent(planned, tree, secrets, changes)
     moved = {path for change in changes for path in (change.path, change.path[:-1])}
     managed = [row for row, _ in leaves(tree) if _is_managed(wanted, row.path)]
     plan = TargetPlan(
@@ -64,10 +82,14 @@ def prepare(desired: Desired, live: Live) -> Prepared:
         planned=states(planned),
         changes=changes,
         sent=tuple(dotted(block) for block in whole.sent) if changes else (),
+        secrets=secrets,
         blocks=tuple(policy.blocks(desired, live, changes, whole)),
         guards=tuple(policy.guards(desired, live, changes, whole)),
-        warnings=(*warned, *policy.warnings(desired, wanted, live, changes)),
-        notes=tuple(_notes(desired, wanted, planned, whole)) if changes else (),
+        warnings=(*warned, *policy.warnings(desired, wanted, live, changes), *policy.secret_warnings(desired, secrets)),
+        notes=(
+            *(_notes(desired, wanted, planned, whole, secrets) if changes else ()),
+            *policy.secret_notes(desired, secrets, changes),
+        ),
         unchanged=sum(row.path not in moved for row in managed),
         unmanaged=sum(1 for _ in leaves(tree)) - len(managed),
     )
@@ -92,12 +114,27 @@ def settled_domains(wanted: Tree, live: Live, environment: str) -> tuple[Tree, T
     return wanted, tree
 
 
-def _changes(desired: Desired, tree: Tree, planned: Tree) -> tuple[Change, ...]:
-    return tuple(
+def _changes(desired: Desired, tree: Tree, planned: Tree, secrets: tuple[Standing, ...]) -> tuple[Change, ...]:
+    """What moves: of secrets those that are known to differ, and those that are to be sent in any case."""
+    proofs = {standing.path: standing.proof for standing in secrets}
+    found = tuple(
         change_of(desired, difference)
         for difference in differences(tree, planned)
         if difference.after is not SecretState.UNKNOWN
+        and (difference.before is None or proofs.get(difference.path) is not Proof.UNPROVEN)
     )
+    added = {change.path for change in found}
+    sent = {path for path, proof in proofs.items() if proof is Proof.UNPROVEN and path in desired.sends}
+    wanted = sent | {path for path, proof in proofs.items() if proof is Proof.ROTATED}
+    return (
+        *found,
+        *(_change_of_secret(desired, path, unproven=path in sent) for path in proofs if path in wanted - added),
+    )
+
+
+def _change_of_secret(desired: Desired, path: Path, *, unproven: bool) -> Change:
+    origin = desired.origin_of(path)
+    return Change(path, Action.CHANGE, Mark.SENSITIVE, Mark.SENSITIVE, origin, unproven=unproven)
 
 
 def _hidden_removals(desired: Desired, wanted: Tree, tree: Tree, live: Live) -> Iterator[Change]:
@@ -125,15 +162,27 @@ def _shown(value: Any) -> Any:
     return Mark.SENSITIVE if isinstance(value, (Secret, SecretState, Template)) else value
 
 
-def _unproven(desired: Desired, tree: Tree, planned: Tree, changes: tuple[Change, ...]) -> Iterator[Change]:
+def _carried(desired: Desired, secrets: tuple[Standing, ...], changes: tuple[Change, ...]) -> Iterator[Change]:
+    """The unproven secrets that the update carries because something else changes."""
     there = {change.path for change in changes}
-    for path in request.unproven(tree, planned):
-        if path not in there:
-            origin = desired.origin_of(path)
-            yield Change(path, Action.CHANGE, Mark.SENSITIVE, Mark.SENSITIVE, origin, unproven=True)
+    for standing in secrets:
+        if standing.proof is Proof.UNPROVEN and standing.path not in there:
+            yield _change_of_secret(desired, standing.path, unproven=True)
 
 
-def _notes(desired: Desired, wanted: Tree, planned: Tree, whole: Wholeness) -> Iterator[Finding]:
+def _keep_what_is_not_sent(
+    planned: Tree, tree: Tree, secrets: tuple[Standing, ...], changes: tuple[Change, ...]
+) -> None:
+    """Nothing becomes of an unproven secret that is not sent, in place: live keeps the one it has."""
+    there = {change.path for change in changes}
+    for standing in secrets:
+        if standing.proof is Proof.UNPROVEN and standing.path not in there and get(tree, standing.path) is not ABSENT:
+            put(planned, standing.path, get(tree, standing.path))
+
+
+def _notes(
+    desired: Desired, wanted: Tree, planned: Tree, whole: Wholeness, secrets: tuple[Standing, ...]
+) -> Iterator[Finding]:
     """What the update leaves out, and which secrets it carries."""
     for block, holes in whole.left_out:
         detail = "; ".join(str(hole) for hole in holes)
@@ -147,7 +196,12 @@ def _notes(desired: Desired, wanted: Tree, planned: Tree, whole: Wholeness) -> I
         return
     for path in request.sent_back(planned, wanted):
         yield Finding("secret-sent-back", f"{dotted(path)} is sent back as it was read", origin=desired.origin)
-    written = [row.path for row, _ in leaves(planned) if row.secret and get(wanted, row.path) is not ABSENT]
+    bound = {standing.path for standing in secrets if standing.fingerprint is not None}
+    written = [
+        row.path
+        for row, value in leaves(planned)
+        if (row.secret or isinstance(value, Secret)) and get(wanted, row.path) is not ABSENT and row.path not in bound
+    ]
     if written:
         names = ", ".join(dotted(path[-2:]) for path in written)
         detail = f"It holds references for {names}; apply sends what they point to then."
@@ -175,7 +229,7 @@ def states(tree: Tree) -> Tree:
     """The tree with a word in place of each secret."""
     states = copied(tree)
     for row, value in leaves(tree):
-        if row.secret and not isinstance(value, SecretState):
+        if (row.secret or isinstance(value, Secret)) and not isinstance(value, SecretState):
             put(states, row.path, SecretState.READABLE if isinstance(value, Secret) else SecretState.UNKNOWN)
     return states
 
@@ -184,6 +238,6 @@ def _without_secrets(desired: Desired) -> Desired:
     """The document with the reference in place of each secret."""
     settings = dict(desired.settings)
     for path, setting in desired.settings.items():
-        if FIELD.get(path) is not None and isinstance(setting.value, Secret):
+        if isinstance(setting.value, Secret):
             settings[path] = Setting(parse_references(setting.value.source or ""), setting.origin)
     return replace(desired, settings=settings)

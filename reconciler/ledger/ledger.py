@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from reconciler.core.model import Target
+from reconciler.core.model import Path, Target
+from reconciler.core.proof import Proven
 from reconciler.core.store import Store
 from reconciler.errors import LedgerDamaged, LedgerProblem
 from reconciler.ledger.lease import Leases
 from reconciler.ledger.record import Intent, Record, Run, key_of, word_of
-from reconciler.ledger.recordfile import intent_text, read_intent, read_record, read_settler, record_text, settled_text
+from reconciler.ledger.recordfile import (
+    intent_text,
+    read_intent,
+    read_proven,
+    read_record,
+    read_settler,
+    record_text,
+    settled_text,
+)
 
 _JOURNAL = "journal/"
 _RUNS = "runs/"
@@ -43,6 +52,14 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What the journal tells of an environment: an update that nobody has settled, and which secrets are proven."""
+
+    opened: Opened | None = None
+    proven: Mapping[Path, Proven] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A saved plan that a run is using; ``tag`` is the claim's version."""
 
@@ -64,9 +81,20 @@ class Ledger:
 
     # --- the journal -------------------------------------------------------------------------
 
+    def known(self, target: Target) -> Known:
+        """What the journal tells of a target's environment; in one read."""
+        key = _journal(target)
+        stored = self.store.get(key)
+        if stored is None:
+            return Known()
+        intent = read_intent(key, stored.data)
+        if intent is None:
+            return Known(None, read_proven(key, stored.data))
+        return Known(Opened(intent, stored.tag), intent.proven_after(landed=None))
+
     def under_way(self, target: Target) -> Opened | None:
         """The update of a target's environment that nobody has settled."""
-        return self._opened(_journal(target))
+        return self.known(target).opened
 
     def still_open(self, opened: Opened) -> Opened | None:
         """An entry as it stands in the journal now; None where its run's update was settled since."""
@@ -94,12 +122,13 @@ class Ledger:
         Raises:
             LedgerProblem: it can't be written, or an update is under way that was not settled first.
         """
-        key, text = _journal(intent.plan.target), intent_text(intent)
+        key = _journal(intent.plan.target)
         stored = self.store.get(key)
         if stored is None:
-            tag = self.store.put_if_absent(key, text)
+            tag = self.store.put_if_absent(key, intent_text(intent))
         elif read_intent(key, stored.data) is None:
-            tag = self.store.put_if_match(key, text, stored.tag)
+            intent = replace(intent, proven=read_proven(key, stored.data))
+            tag = self.store.put_if_match(key, intent_text(intent), stored.tag)
         else:
             tag = None
         if tag is None:
@@ -115,9 +144,16 @@ class Ledger:
         intent = replace(opened.intent, job=job)
         return Opened(intent, self._swap(_journal(intent.plan.target), intent_text(intent), opened.tag))
 
-    def settle(self, opened: Opened, run: Run) -> None:
-        """Close the journal: the update's end is known, and recorded."""
-        self._swap(_journal(opened.intent.plan.target), settled_text(opened.intent, run), opened.tag)
+    def settle(self, opened: Opened, run: Run, *, landed: bool | None) -> None:
+        """Close the journal: the update's end is known, and recorded.
+
+        Args:
+            opened: its entry.
+            run: who settles it.
+            landed: whether the update is known to have landed, or not to have; None where nobody can know.
+        """
+        proven = opened.intent.proven_after(landed=landed)
+        self._swap(_journal(opened.intent.plan.target), settled_text(opened.intent, run, proven), opened.tag)
 
     def _opened(self, key: str) -> Opened | None:
         stored = self.store.get(key)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from reconciler.core.model import Commit, Live, Outcome, OutcomeKind, Target, TargetPlan
+from reconciler.core.model import Commit, Live, Outcome, OutcomeKind, Path, Target, TargetPlan
+from reconciler.core.proof import Proven, proven_after
 
 RECORD_VERSION = 1
 _UNFIT = re.compile(r"[^A-Za-z0-9_-]+")
@@ -64,7 +65,8 @@ class Intent:
 
     ``before`` is what was live, a state word in place of each secret and its meta sealed (see
     :func:`reconciler.core.meta.sealed`). ``jobs`` are the ids that there were. ``job`` is ours once the
-    service named it. ``caller`` is the AWS identity, where STS told it.
+    service named it. ``caller`` is the AWS identity, where STS told it. ``proven`` are the secrets that were proven
+    before, ``proving`` the keyed fingerprints of those that it proves once it has landed.
     """
 
     run: Run
@@ -73,6 +75,12 @@ class Intent:
     jobs: frozenset[str]
     caller: str | None = None
     job: str | None = None
+    proven: Mapping[Path, Proven] = field(default_factory=dict)
+    proving: Mapping[Path, str] = field(default_factory=dict)
+
+    def proven_after(self, *, landed: bool | None) -> dict[Path, Proven]:
+        """The secrets that are proven once it is known whether the update landed; None where nobody can know."""
+        return proven_after(self.proven, self.proving, self.plan, landed=landed)
 
 
 @dataclass(frozen=True, slots=True)

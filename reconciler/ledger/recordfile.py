@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, TypeVar
 
 from reconciler.core.declared import as_declared
-from reconciler.core.model import Commit, Live, Meta, Outcome, OutcomeKind, TargetPlan
+from reconciler.core.model import Commit, Live, Meta, Outcome, OutcomeKind, Path, TargetPlan
 from reconciler.core.planrecord import read_finding, read_target, read_tree, write_finding, write_target, write_tree
+from reconciler.core.proof import Proven
 from reconciler.core.targetplan import states
 from reconciler.errors import LedgerDamaged
 from reconciler.ledger.record import RECORD_VERSION, Intent, Pipeline, Record, Run, Who
@@ -37,7 +38,7 @@ def record_text(record: Record) -> bytes:
                 "collateral": None if outcome.collateral is None else write_target(outcome.collateral),
             },
             "unseen": list(record.unseen),
-            "plan": write_target(record.plan),
+            "plan": _plan_body(record.plan),
         }
     )
 
@@ -97,14 +98,33 @@ def intent_text(intent: Intent) -> bytes:
                 "domain_settled": before.domain_settled,
                 "meta": None if before.meta is None else asdict(before.meta),
             },
-            "plan": write_target(intent.plan),
+            "proven": _proven_body(intent.proven),
+            "proving": _proven_body({path: Proven(proof) for path, proof in intent.proving.items()}),
+            "plan": _plan_body(intent.plan),
         }
     )
 
 
-def settled_text(intent: Intent, run: Run) -> bytes:
-    """A journal that is closed: the update of the intent's run was settled by this one."""
-    return _text({"open": False, "record_version": RECORD_VERSION, "run": intent.run.id, "settled_by": run.id})
+def settled_text(intent: Intent, run: Run, proven: Mapping[Path, Proven]) -> bytes:
+    """A journal that is closed: this run settled the update of the intent's run, and these secrets are proven."""
+    return _text(
+        {
+            "open": False,
+            "record_version": RECORD_VERSION,
+            "run": intent.run.id,
+            "settled_by": run.id,
+            "proven": _proven_body(proven),
+        }
+    )
+
+
+def read_proven(key: str, data: bytes) -> Mapping[Path, Proven]:
+    """The secrets that are proven by a journal that is closed.
+
+    Raises:
+        LedgerDamaged: it is no journal; names the key.
+    """
+    return _read(key, data, _proven)
 
 
 def read_settler(key: str, data: bytes) -> str | None:
@@ -144,6 +164,8 @@ def read_intent(key: str, data: bytes) -> Intent | None:
             jobs=frozenset(body["jobs_before"]),
             caller=body["who"]["caller"],
             job=body["job"],
+            proven=_proven(body),
+            proving={path: proof.fingerprint for path, proof in _proven(body, "proving").items()},
         )
         return as_declared(intent)
 
@@ -175,6 +197,21 @@ def _read_run(body: Mapping[str, Any]) -> Run:
         commit=None if commit is None else Commit(**commit),
         folder=body["folder"],
     )
+
+
+def _proven_body(proven: Mapping[Path, Proven]) -> list[dict[str, Any]]:
+    return [{"path": list(path), **asdict(proof)} for path, proof in sorted(proven.items())]
+
+
+def _proven(body: Mapping[str, Any], name: str = "proven") -> dict[Path, Proven]:
+    """What is proven; a journal of an earlier version does not tell."""
+    found = {tuple(proof["path"]): Proven(proof["fingerprint"], proof["certain"]) for proof in body.get(name, ())}
+    return {path: as_declared(proof) for path, proof in found.items()}
+
+
+def _plan_body(plan: TargetPlan) -> dict[str, Any]:
+    """A plan without the fingerprints that bind it: here stand those alone of what was sent and proven."""
+    return write_target(replace(plan, secrets=tuple(replace(secret, fingerprint=None) for secret in plan.secrets)))
 
 
 def _plan(data: Mapping[str, Any]) -> TargetPlan:

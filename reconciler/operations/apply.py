@@ -166,7 +166,7 @@ def _check_first(item: _Work, run: _Applying) -> Checked | Outcome:
     run.following.clock.sleep(0)
     if item.plan.changes:
         _free(item, run)
-    return check(item, run.resolve)
+    return check(item, run.resolve, run.keeping.proofs_of)
 
 
 def _free(item: _Work | Checked, run: _Applying) -> frozenset[str]:
@@ -208,7 +208,7 @@ def _finish(item: Checked, held: Leased, run: _Applying) -> Outcome:
         return outcome_of(item.plan, OutcomeKind.UNCHANGED)
     keeping, clock = run.keeping, run.following.clock
     before = _free(item, run)
-    again = check(item, run.resolve)
+    again = check(item, run.resolve, run.keeping.proofs_of)
     if isinstance(again, Outcome):
         return again
     request = again.prepared.request()

@@ -7,15 +7,31 @@ from typing import Protocol
 
 from reconciler.core.diff import differences
 from reconciler.core.gateway import Gateway
-from reconciler.core.model import Change, Desired, Finding, Live, Outcome, OutcomeKind, TargetPlan, dotted
+from reconciler.core.model import (
+    Change,
+    Desired,
+    Finding,
+    Live,
+    Outcome,
+    OutcomeKind,
+    Proof,
+    Target,
+    TargetPlan,
+    dotted,
+)
+from reconciler.core.normalise import desired_tree
 from reconciler.core.planfile import fingerprint
-from reconciler.core.targetplan import prepare, states
+from reconciler.core.proof import Proofs, standings
+from reconciler.core.secret import SecretState
+from reconciler.core.targetplan import Prepared, prepare, states
+from reconciler.core.tree import copied, leaves, put
 from reconciler.errors import Diagnostic, InputProblem, Severity
 from reconciler.operations.live import read_live
 from reconciler.operations.outcomes import outcome_of
 from reconciler.operations.settle import Checked, reliable
 
 Resolve = Callable[[Desired], tuple[Desired, tuple[Diagnostic, ...]]]
+ProofsOf = Callable[[Target], Proofs]
 
 
 class Planned(Protocol):
@@ -32,35 +48,70 @@ class Planned(Protocol):
         ...
 
 
-def check(item: Planned, resolve: Resolve) -> Checked | Outcome:
-    """The target read again, when it is as it was planned; otherwise why it is not."""
+def check(item: Planned, resolve: Resolve, proofs_of: ProofsOf) -> Checked | Outcome:
+    """The target read again, when it is as it was planned; otherwise why it is not.
+
+    Args:
+        item: what was planned, and the way there.
+        resolve: replaces references by their values.
+        proofs_of: what the ledger knows of the secrets of a target, and this run's key.
+    """
     plan, gateway = item.plan, item.gateway
+    if not plan.changes:
+        return _unchanged(item)
     desired, problems = resolve(plan.desired)
     if errors := tuple(problem for problem in problems if problem.severity is Severity.ERROR):
         findings = tuple(Finding(error.code, error.summary, error.detail, error.hint, error.origin) for error in errors)
         return outcome_of(plan, OutcomeKind.FAILED, "its references can't be resolved", findings=findings)
-    live = read_live(gateway, plan.target, with_meta=bool(plan.changes))
-    if live.fingerprint != plan.fingerprint:
-        return _stale(plan, live)
+    live = read_live(gateway, plan.desired, with_meta=True)
+    moved = _stale(plan, live) or _moved_secrets(plan, desired, live, proofs_of)
+    if moved is not None:
+        return moved
     try:
-        prepared = prepare(desired, live)
+        prepared = prepare(desired, live, plan.secrets)
     except InputProblem as problem:
         findings = tuple(
             Finding(lack.code, lack.summary, lack.detail, lack.hint, lack.origin) for lack in problem.diagnostics
         )
         summary = "what the service tells moved since the plan was made"
         return outcome_of(plan, OutcomeKind.STALE, summary, hint="plan again", findings=findings)
-    if refusal := refused(prepared.plan):
-        return refusal
-    if _promise(prepared.plan) != _promise(plan):
-        summary = "a secret, or what the service tells, is another than when it was planned"
-        return outcome_of(plan, OutcomeKind.STALE, summary, hint="plan again")
-    return Checked(plan, gateway, prepared, live)
+    return refused(prepared.plan) or _broken(plan, prepared.plan) or Checked(plan, gateway, prepared, live)
+
+
+def _unchanged(item: Planned) -> Checked | Outcome:
+    """A target to which nothing is sent needs no secrets: it is only looked at whether it moved."""
+    plan = item.plan
+    live = read_live(item.gateway, plan.desired, with_meta=False)
+    return _stale(plan, live) or Checked(plan, item.gateway, Prepared(plan, {}, live.tree, live.tree, ()), live)
+
+
+def _moved_secrets(plan: TargetPlan, desired: Desired, live: Live, proofs_of: ProofsOf) -> Outcome | None:
+    """Why the secrets are not what they were when the plan was made; None where they are, as far as it is bound."""
+    if not plan.secrets:
+        return None
+    proofs = proofs_of(plan.target)
+    now = {standing.path: standing for standing in standings(plan.target, desired_tree(desired), live.tree, proofs)}
+    for planned in plan.secrets:
+        name, found = dotted(planned.path), now[planned.path]
+        if planned.fingerprint is not None and found.fingerprint is None:
+            summary = "the plan is bound to the values of its secrets, and this run has no key to compare them"
+            return outcome_of(plan, OutcomeKind.STALE, summary, hint="set RECONCILER_LEDGER_KEY, or plan again")
+        if planned.fingerprint not in {None, found.fingerprint}:
+            summary = f"{name} is another than when it was planned, or this run has another key"
+            return outcome_of(plan, OutcomeKind.STALE, summary, hint="plan again")
+        if planned.proof is not Proof.UNPROVEN and planned.proof is not found.proof:
+            summary = f"what the ledger knows of {name} is not what it was when it was planned"
+            return outcome_of(plan, OutcomeKind.STALE, summary, hint="plan again")
+    return None
 
 
 def _promise(plan: TargetPlan) -> tuple[tuple[Change, ...], str, tuple[str, ...]]:
     """What was shown: the changes, the state that they lead to, and the blocks that are sent."""
-    return plan.changes, fingerprint(plan.planned), plan.sent
+    planned = copied(plan.planned)
+    for row, value in leaves(planned):
+        if isinstance(value, SecretState):  # a reference that was not resolved when it was planned is a value now
+            put(planned, row.path, SecretState.UNKNOWN)
+    return plan.changes, fingerprint(planned), plan.sent
 
 
 def refused(plan: TargetPlan) -> Outcome | None:
@@ -72,7 +123,18 @@ def refused(plan: TargetPlan) -> Outcome | None:
     return None
 
 
-def _stale(plan: TargetPlan, live: Live) -> Outcome:
+def _broken(plan: TargetPlan, now: TargetPlan) -> Outcome | None:
+    """Why a target that is planned again does not come out as it was shown."""
+    if _promise(now) == _promise(plan):
+        return None
+    summary = "a secret, or what the service tells, is another than when it was planned"
+    return outcome_of(plan, OutcomeKind.STALE, summary, hint="plan again")
+
+
+def _stale(plan: TargetPlan, live: Live) -> Outcome | None:
+    """Why a target is not what it was when the plan was made; None where it is."""
+    if live.fingerprint == plan.fingerprint:
+        return None
     moved = reliable(plan, differences(plan.live, states(live.tree)))
     findings = tuple(Finding("moved", f"{dotted(move.path)} moved since the plan was made") for move in moved)
     summary = "the live configuration moved since the plan was made"

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reconciler.core.fields import SECRETS
 from reconciler.core.gateway import Backend, Gateway
-from reconciler.core.model import Job, Target, TargetPlan
-from reconciler.core.tree import ABSENT, get
+from reconciler.core.model import Job, Path, Target, TargetPlan
+from reconciler.core.proof import carried
+from reconciler.core.secret import SecretState
+from reconciler.core.tree import leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +22,9 @@ class Discreet:
 
     gateway: Gateway
 
-    def get_auth(self, target: Target) -> Mapping[str, Any]:
+    def get_auth(self, target: Target, hidden: frozenset[Path] = frozenset()) -> Mapping[str, Any]:
         """As the gateway says."""
-        return self.gateway.get_auth(target)
+        return self.gateway.get_auth(target, hidden)
 
     def get_backend(self, app: str, environment: str | None) -> Backend:
         """As the gateway says."""
@@ -49,7 +50,9 @@ def without_reason(job: Job) -> Job:
 
 
 def carried_secrets(plan: TargetPlan) -> bool:
-    """Whether the update had a secret in it, or took one away, of whatever provider."""
-    blocks = [tuple(block.split(".")) for block in plan.sent]
-    carried = [path for path in SECRETS if any(path[: len(block)] == block for block in blocks)]
-    return any(get(tree, path) is not ABSENT for path in carried for tree in (plan.planned, plan.live))
+    """Whether the update had a secret in it, or took one away, of whatever provider or place."""
+    return any(
+        row.path in carried(plan) or (isinstance(state, SecretState) and not row.secret)
+        for tree in (plan.planned, plan.live)
+        for row, state in leaves(tree)
+    )

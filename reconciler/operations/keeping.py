@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from reconciler.core.fields import OAUTH
 from reconciler.core.meta import sealed
-from reconciler.core.model import UNRECORDED, Desired, Finding, Live, Outcome, TargetPlan
+from reconciler.core.model import UNRECORDED, Desired, Finding, Live, Outcome, OutcomeKind, Target, TargetPlan
+from reconciler.core.proof import Key, Proofs, fingerprints
 from reconciler.core.targetplan import states
 from reconciler.errors import UNKEPT, ReconcilerError
 from reconciler.ledger.lease import Holder
@@ -24,6 +26,8 @@ class Keeping:
     ledger: Ledger
     run: Run
     caller_of: Callable[[Desired], str | None]
+    key: Key | None = None
+    """The key of the secrets' fingerprints; without one nothing is proven."""
     sent: set[str] = field(default_factory=set)
     """The targets, by name, for which something may have been sent."""
     recorded: set[tuple[str, str]] = field(default_factory=set)
@@ -44,6 +48,14 @@ class Keeping:
         )
         return replace(self, run=run)
 
+    def proofs_of(self, target: Target) -> Proofs:
+        """What the ledger knows of a target's secrets.
+
+        Raises:
+            LedgerProblem: it can't be read.
+        """
+        return Proofs(self.ledger.known(target).proven, self.key)
+
     def holder(self, plan: TargetPlan) -> Holder:
         """How a lease on a target names this run."""
         return Holder(plan.name, self.run.id, str(self.run.who), self.run.started)
@@ -56,7 +68,10 @@ class Keeping:
         """
         meta = None if item.live.meta is None else sealed(item.live.meta, self.run.id)
         before: Live = replace(item.live, tree=states(item.live.tree), meta=meta)
-        opened = self.ledger.begin(Intent(self.run, item.plan, before, jobs, self.caller_of(item.plan.desired)))
+        made = item.prepared
+        proving = fingerprints(item.plan.target, made.planned, made.live, sent=OAUTH in made.sent, key=self.key)
+        caller = self.caller_of(item.plan.desired)
+        opened = self.ledger.begin(Intent(self.run, item.plan, before, jobs, caller, proving=proving))
         self.sent.add(item.plan.name)
         return opened
 
@@ -67,7 +82,7 @@ class Keeping:
             The outcome; with a finding where the ledger could not be written.
         """
         self.sent.discard(opened.intent.plan.name)
-        return self._closed(opened, self.record(opened.intent.plan, outcome, ended, seconds))
+        return self._closed(opened, self.record(opened.intent.plan, outcome, ended, seconds), landed=False)
 
     def name_job(self, opened: Opened, job: str | None) -> Opened:
         """Journal which job is ours. Where that fails the job is found again by what was there before."""
@@ -95,7 +110,8 @@ class Keeping:
         unseen = intent.before.meta.unseen if intent.before.meta is not None else ()
         record = self._record(intent.plan, settled.outcome, ended, seconds, sent=True)
         outcome = self._written(replace(record, unseen=unseen, resumes=resumes))
-        return self._closed(opened, outcome) if settled.ended else outcome
+        applied = True if outcome.kind is OutcomeKind.APPLIED else None
+        return self._closed(opened, outcome, landed=applied if settled.landed else False) if settled.ended else outcome
 
     def record(self, plan: TargetPlan, outcome: Outcome, ended: datetime, seconds: float) -> Outcome:
         """Record an outcome that no step before has recorded: nothing was sent.
@@ -124,11 +140,11 @@ class Keeping:
             if not open_too and not any(record.may_have_landed for record in self.ledger.found(intent.run.id)):
                 self.ledger.free(intent.run.digest, intent.run.id, self.run)
 
-    def _closed(self, opened: Opened, outcome: Outcome) -> Outcome:
+    def _closed(self, opened: Opened, outcome: Outcome, *, landed: bool | None) -> Outcome:
         """Close the journal, once the ledger has the outcome: never the other way round."""
         if not outcome.unrecorded:
             try:
-                self.ledger.settle(opened, self.run)
+                self.ledger.settle(opened, self.run, landed=landed)
             except UNKEPT as problem:
                 return self._not_closed(opened, outcome, problem)
         return outcome

@@ -8,27 +8,28 @@ from dataclasses import replace
 from reconciler.core.fields import DOMAIN_PREFIX
 from reconciler.core.gateway import Backend, ReadGateway
 from reconciler.core.meta import MetaUnreadable, read_meta
-from reconciler.core.model import Live, Meta, Target
-from reconciler.core.normalise import Misshapen, domain_in_doubt, live_tree, settle_domain
+from reconciler.core.model import Desired, Live, Meta, Target
+from reconciler.core.normalise import Misshapen, domain_in_doubt, hidden_places, live_tree, settle_domain
 from reconciler.core.planfile import fingerprint
 from reconciler.core.tree import copied, get, put
 from reconciler.errors import NotFound, ReadFailed, ServiceProblem
 
 
-def read_live(reader: ReadGateway, target: Target, *, with_meta: bool) -> Live:
+def read_live(reader: ReadGateway, desired: Desired, *, with_meta: bool) -> Live:
     """The target's live configuration, canonical.
 
     Args:
         reader: where to read.
-        target: what to read.
+        desired: what to read, and where secrets stand in it.
         with_meta: whether the backend's meta is wanted; it is read too when the domain prefix is in doubt.
 
     Raises:
         NotFound: the app, environment or auth does not exist; says what does, and how to create it.
         ServiceProblem: a read failed.
     """
+    target, hidden = desired.target, hidden_places(desired)
     try:
-        tree = live_tree(reader.get_auth(target))
+        tree = live_tree(reader.get_auth(target, hidden), hidden)
     except Misshapen as problem:
         raise ReadFailed(f"GetBackendAuth failed: {problem}", hint="try again") from None
     except NotFound:

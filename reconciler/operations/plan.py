@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.core.gateway import ReadGateway
 from reconciler.core.model import Commit, Desired, FailureKind, Finding, Plan, TargetFailure, TargetPlan
+from reconciler.core.normalise import desired_tree
+from reconciler.core.proof import Proofs, standings
 from reconciler.core.targetplan import Prepared, prepare
 from reconciler.errors import AccessProblem, InputProblem, NotFound, ServiceProblem
 from reconciler.operations.fleet import Observer, for_each, silent
 from reconciler.operations.live import read_live, with_meta
 
 ReaderOf = Callable[[Desired], ReadGateway]
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the ledger knows of a target: what people should hear, such as an update under way, and its secrets."""
+
+    notices: tuple[Finding, ...] = ()
+    proofs: Proofs = field(default_factory=Proofs)
 
 
 def plan(
@@ -23,7 +33,7 @@ def plan(
     folder: str = ".",
     commit: Commit | None = None,
     ledger: str | None = None,
-    notices: Callable[[Desired], tuple[Finding, ...]] = lambda _: (),
+    remembered: Callable[[Desired], Remembered] = lambda _: Remembered(),
     parallelism: int = 1,
     observer: Observer = silent,
 ) -> Plan:
@@ -36,7 +46,7 @@ def plan(
         folder: from where the documents are named, relative to the project's root.
         commit: what the documents were read at.
         ledger: the shared ledger that the plan is bound to.
-        notices: what else is known of a target, such as an update that is under way.
+        remembered: what the ledger knows of a target.
         parallelism: the most targets that are read at once.
         observer: told when a target is being read.
 
@@ -57,25 +67,32 @@ def plan(
             return reader
         observer(document.name, "Reading live configuration...")
         try:
-            planned = prepare_target(document, reader).plan
-            return replace(planned, warnings=(*planned.warnings, *notices(document)))
+            known = remembered(document)
+            planned = prepare_target(document, reader, known.proofs).plan
+            return replace(planned, warnings=(*planned.warnings, *known.notices))
         except (ServiceProblem, InputProblem) as problem:
             return failure(document, problem)
 
     return Plan(for_each(work, one, parallelism=parallelism), now, folder, commit, ledger)
 
 
-def prepare_target(desired: Desired, reader: ReadGateway) -> Prepared:
+def prepare_target(desired: Desired, reader: ReadGateway, proofs: Proofs) -> Prepared:
     """Read one target and plan it; the backend's meta is read only where something changes.
+
+    Args:
+        desired: the document, its references resolved.
+        reader: where to read.
+        proofs: what the ledger knows of the target's secrets.
 
     Raises:
         ServiceProblem: a read failed.
         InputProblem: the document does not write what its change needs.
     """
-    live = read_live(reader, desired.target, with_meta=False)
-    prepared = prepare(desired, live)
+    live = read_live(reader, desired, with_meta=False)
+    secrets = standings(desired.target, desired_tree(desired), live.tree, proofs)
+    prepared = prepare(desired, live, secrets)
     if prepared.plan.changes and live.meta is None:
-        prepared = prepare(desired, with_meta(reader, desired.target, live))
+        prepared = prepare(desired, with_meta(reader, desired.target, live), secrets)
     return prepared
 
 

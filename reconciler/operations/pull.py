@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.core.fields import FORGOT_PASSWORD, SECRETS
 from reconciler.core.gateway import ReadGateway
-from reconciler.core.model import Target
+from reconciler.core.model import Desired, Target
 from reconciler.core.tree import as_api, copied, drop
 from reconciler.errors import NotFound, ReadFailed
 from reconciler.operations.live import explain_absence, read_backend_meta, read_live
@@ -21,22 +21,23 @@ class Pulled:
     config: dict[str, Any]
 
 
-def pull(reader: ReadGateway, target: Target) -> Pulled:
+def pull(reader: ReadGateway, wanted: Desired) -> Pulled:
     """Read one target as it is, but for the deprecated ForgotPassword.
 
     Live may hold it with another text than VerificationMessage, and a document may not; left out, live keeps it.
 
     Args:
         reader: where to read.
-        target: what to read; an empty ``resource`` is looked up in the backend's meta.
+        wanted: what to read; an empty ``resource`` is looked up in the backend's meta.
 
     Raises:
         NotFound: there is no auth, or more than one resource and none is named.
         ServiceProblem: a read failed.
     """
+    target = wanted.target
     if not target.resource:
         target = replace(target, resource=_only_resource(reader, target))
-    live = read_live(reader, target, with_meta=True)
+    live = read_live(reader, replace(wanted, target=target), with_meta=True)
     tree = copied(live.tree)
     drop(tree, FORGOT_PASSWORD)
     for path in SECRETS:

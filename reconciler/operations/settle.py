@@ -219,11 +219,11 @@ def _settled_read(item: Checked, following: Following) -> Live:
     Raises:
         ServiceProblem: a read failed.
     """
-    target = item.plan.target
-    seen = read_live(item.gateway, target, with_meta=True)
+    desired = item.plan.desired
+    seen = read_live(item.gateway, desired, with_meta=True)
     for _ in range(following.waiting.verify_polls - 1):
         following.clock.sleep(following.waiting.poll_interval)
-        again = read_live(item.gateway, target, with_meta=True)
+        again = read_live(item.gateway, desired, with_meta=True)
         if (again.fingerprint, again.meta) == (seen.fingerprint, seen.meta):
             return again
         seen = again

@@ -47,7 +47,7 @@ def verify(
             clock.sleep(waiting.poll_interval)
         observer(name, f"Verifying... [read {poll + 1} of at most {waiting.verify_polls}]")
         try:
-            after = read_live(reader, prepared.plan.target, with_meta=True)
+            after = read_live(reader, prepared.plan.desired, with_meta=True)
         except ServiceProblem as problem:
             stood = None
             unread = Finding("unread", f"the result can't be read: {problem.summary}", problem.detail, problem.hint)

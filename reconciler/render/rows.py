@@ -95,7 +95,7 @@ def _leaf(change: Change, depth: int) -> Line:
     if change.unproven:
         return Line(depth, symbol, f"{name(last)} (sensitive value, will be set)", remark)
     if change.before is change.after is Mark.SENSITIVE:
-        return Line(depth, symbol, f"{name(last)} = {Mark.SENSITIVE.value}", remark or "changed")
+        return Line(depth, symbol, f"{name(last)} (sensitive value changed)", remark)
     return Line(depth, symbol, f"{name(last)} = {_values(change)}", remark)
 
 

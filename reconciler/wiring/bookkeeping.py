@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -11,15 +12,22 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from reconciler.core.model import Access, Commit, Desired, Finding, Plan
-from reconciler.errors import UNKEPT, LedgerProblem, UsageProblem
+from reconciler.errors import UNKEPT, Diagnostic, InputProblem, LedgerProblem, UsageProblem
 
 if TYPE_CHECKING:
     from reconciler.aws.session import Sessions
-    from reconciler.ledger.ledger import Ledger
+    from reconciler.config.project import Project, Written
+    from reconciler.core.proof import Key
+    from reconciler.core.secret import Secret
+    from reconciler.ledger.ledger import Ledger, Opened
     from reconciler.operations.keeping import Keeping
+    from reconciler.operations.plan import Remembered
     from reconciler.wiring.choices import Connection
+    from reconciler.wiring.references import References
 
 LEDGER_VARIABLE = "RECONCILER_LEDGER"
+KEY_VARIABLE = "RECONCILER_LEDGER_KEY"
+_MAKE_A_KEY = "make one with 'openssl rand -hex 32', and keep it where the pipeline's secrets are"
 
 
 class Bookkeeping:
@@ -34,6 +42,8 @@ class Bookkeeping:
         *,
         make_state: Callable[[], Path],
         sessions: Callable[[], Sessions],
+        references: References,
+        region: Callable[[], str | None],
     ) -> None:
         """Remember where to look.
 
@@ -44,6 +54,8 @@ class Bookkeeping:
             state_path: where the folder of what we keep is, or would be.
             make_state: makes that folder.
             sessions: what reaches AWS.
+            references: what follows the reference to the key.
+            region: the region of a reference that names none.
         """
         self._connection = connection
         self._environ = environ
@@ -51,6 +63,8 @@ class Bookkeeping:
         self._state_path = state_path
         self._make_state = make_state
         self._sessions = sessions
+        self._references = references
+        self._region = region
 
     @cached_property
     def shared(self) -> str | None:
@@ -85,11 +99,59 @@ class Bookkeeping:
     @cached_property
     def _project_ledger(self) -> str | None:
         """The project file's ledger; a folder is relative to that file."""
-        from reconciler.config.project import read_project
         from reconciler.core.store import is_address
 
-        written = read_project(self._project_root).ledger
+        written = self._project.ledger
         return written if written is None or is_address(written) else str(self._project_root / written)
+
+    @cached_property
+    def _project(self) -> Project:
+        from reconciler.config.project import read_project
+
+        return read_project(self._project_root)
+
+    @cached_property
+    def key(self) -> Key | None:
+        """The key of the secrets' fingerprints: from the environment, else from where the project file says.
+
+        Raises:
+            UsageProblem: it is too short, or kept in the project or in the ledger.
+            InputProblem: its reference has no value.
+        """
+        from reconciler.core.proof import Key
+        from reconciler.core.secret import Secret
+
+        given = self._environ.get(KEY_VARIABLE)
+        written = None if given else self._project.ledger_key
+        if given:
+            secret, source = Secret(given), KEY_VARIABLE
+        elif written is not None:
+            secret, source = self._followed(written), f"ledger_key in {written.origin}"
+        else:
+            return None
+        try:
+            return Key(secret)
+        except ValueError as problem:
+            raise UsageProblem(f"{source} can't be used: {problem}", hint=_MAKE_A_KEY) from None
+
+    def _followed(self, written: Written) -> Secret:
+        """The key where the project file says that it is, which is neither in git nor in the ledger."""
+        from reconciler.secrets import Way
+
+        for reference in written.template.references:
+            kept = [self._project_root, *([] if self.shared else [Path(self.ledger.name)])]
+            place = Path(os.path.realpath(Path(written.origin.file).parent / reference.name))
+            if reference.scheme == "file" and any(place.is_relative_to(os.path.realpath(folder)) for folder in kept):
+                raise UsageProblem(
+                    f"ledger_key in {written.origin} is kept with what it protects",
+                    detail=f"{reference} is in the project or in the ledger",
+                    hint="keep the key elsewhere",
+                )
+        way = Way(Access(profile=self._connection.profile), self._region() or "")
+        found = self._references.secret(written.template, written.origin, way)
+        if isinstance(found, Diagnostic):
+            raise InputProblem((found,))
+        return found
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -146,16 +208,25 @@ class Bookkeeping:
             for target in plan.planned
             if target.target.endpoint is None
         }
-        return Keeping(self.ledger, run, lambda target: callers.get((target.access, target.target.region)))
+        key = self.key if any(target.secrets for target in plan.planned) else None
+        return Keeping(self.ledger, run, lambda target: callers.get((target.access, target.target.region)), key)
 
-    def notices(self) -> Callable[[Desired], tuple[Finding, ...]]:
-        """What the ledger tells of a target before it is planned: an update that nobody has settled.
+    def remembered(self, documents: Iterable[Desired]) -> Callable[[Desired], Remembered]:
+        """What the ledger tells of a target before it is planned: an update that nobody has settled, and its secrets.
+
+        Args:
+            documents: what is planned, its references resolved; the key is looked for where one of them has secrets.
 
         Raises:
-            UsageProblem: the place can't be a ledger.
+            UsageProblem: the place can't be a ledger, or the key can't be used.
+            InputProblem: the key's reference has no value.
         """
+        from reconciler.core.secret import Secret
+
         ledger = self.ledger  # made here: its client is shared by the threads that ask
-        return lambda desired: _notices(ledger, desired)
+        resolved = any(isinstance(one.value, Secret) for desired in documents for one in desired.settings.values())
+        key = self.key if resolved else None
+        return lambda desired: _remembered(ledger, key, desired)
 
     def commit_of(self, desired: Iterable[Desired]) -> Commit | None:
         """The commit of the repository in which the documents are."""
@@ -169,17 +240,24 @@ class Bookkeeping:
         return commit_of(read, Path.cwd())
 
 
-def _notices(ledger: Ledger, desired: Desired) -> tuple[Finding, ...]:
+def _remembered(ledger: Ledger, key: Key | None, desired: Desired) -> Remembered:
+    from reconciler.core.proof import Proofs
+    from reconciler.operations.plan import Remembered
+
+    try:
+        known = ledger.known(desired.target)
+    except UNKEPT as problem:
+        summary = f"whether an update is under way is not known: {problem.summary}"
+        notice = Finding("ledger-unread", summary, problem.detail, problem.hint)
+        return Remembered((notice,), Proofs(key=key))
+    notices = () if known.opened is None else _notices(ledger, known.opened, desired)
+    return Remembered(notices, Proofs(known.proven, key))
+
+
+def _notices(ledger: Ledger, opened: Opened, desired: Desired) -> tuple[Finding, ...]:
     from reconciler.ledger.record import key_of
     from reconciler.operations.outcomes import command
 
-    try:
-        opened = ledger.under_way(desired.target)
-    except UNKEPT as problem:
-        summary = f"whether an update is under way is not known: {problem.summary}"
-        return (Finding("ledger-unread", summary, problem.detail, problem.hint),)
-    if opened is None:
-        return ()
     run = opened.intent.run
     with suppress(*UNKEPT):
         for found in ledger.leases.held():

@@ -13,15 +13,18 @@ from reconciler.core.model import EMBEDDED, Access, Desired, Plan, Target
 from reconciler.errors import AccessProblem, Diagnostic, InputProblem, ServiceProblem, Severity, UsageProblem
 from reconciler.wiring.bookkeeping import Bookkeeping
 from reconciler.wiring.choices import Connection, Selection, guards, selected
+from reconciler.wiring.references import References
 
 if TYPE_CHECKING:
     from reconciler.aws.amplify import Reader, Writer
-    from reconciler.aws.session import Sessions
+    from reconciler.aws.session import Sessions, Transport
     from reconciler.config.desired import Loaded
+    from reconciler.core.sources import SecretProvider
     from reconciler.emulator import Emulator
-    from reconciler.secrets import Resolver
 
 STATE_FOLDER = ".reconciler"
+_FETCHES = 10
+"""The least that may be fetched from AWS at once: a fetch is one small answer."""
 
 
 class Services:
@@ -112,6 +115,8 @@ class Services:
             self.state_path,
             make_state=self.state_folder,
             sessions=lambda: self.sessions,
+            references=self.references,
+            region=self._default_region,
         )
 
     # --- documents ---------------------------------------------------------------------------
@@ -122,24 +127,17 @@ class Services:
         return os.path.relpath(Path.cwd(), self.project_root)
 
     @cached_property
-    def resolver(self) -> Resolver:
-        """Resolves references against the environment and the project's files."""
-        from reconciler.secrets import Resolver
+    def references(self) -> References:
+        """What follows the references of documents and plans."""
+        return References(self._environ, self.project_root, self._secrets)
 
-        return Resolver(self._environ, self.project_root)
+    def _secrets(self) -> SecretProvider:
+        """What fetches from SSM and Secrets Manager, which the embedded backend is not: with the user's credentials."""
+        from reconciler.aws.secrets import AwsSecrets
+        from reconciler.aws.session import Sessions
 
-    def resolve_planned(self, planned_in: str) -> Callable[[Desired], tuple[Desired, tuple[Diagnostic, ...]]]:
-        """Like :meth:`resolve`, for a plan that may have been made in another folder of the project."""
-        from reconciler.secrets import Resolver
-
-        folder = Path(os.path.relpath(self.project_root / planned_in))
-        resolver = Resolver(self._environ, self.project_root, folder)
-
-        def resolve(desired: Desired) -> tuple[Desired, tuple[Diagnostic, ...]]:
-            lost = resolver.lost_files(desired)
-            return (desired, lost) if lost else resolver.expand(desired)
-
-        return resolve
+        sessions = Sessions(self._transport) if self._connection.emulator else self.sessions
+        return AwsSecrets(sessions, parallelism=max(self._parallelism, _FETCHES))
 
     def load(self, paths: Sequence[str], selection: Selection, *, stdin: Callable[[], bytes], network: bool) -> Loaded:
         """Read and check documents.
@@ -169,23 +167,21 @@ class Services:
             stdin=stdin,
             resolve=network,
             root=self.project_root,
-            expand_text=self.resolver.expand_text,
+            expand_text=self.references.resolver.expand_text,
         )
         return replace(loaded, desired=selected(loaded.desired, selection, whole=not loaded.errors))
 
     def check(self, loaded: Loaded) -> tuple[Diagnostic, ...]:
         """Every problem that can be found without following a reference."""
-        return (*loaded.diagnostics, *(found for desired in loaded.desired for found in self.resolver.check(desired)))
+        resolver = self.references.resolver
+        return (*loaded.diagnostics, *(found for desired in loaded.desired for found in resolver.check(desired)))
 
-    def resolve(self, desired: Desired) -> tuple[Desired, tuple[Diagnostic, ...]]:
-        """Replace the references of a document by their values, and check those."""
-        from reconciler.config.schema import check_expanded
-
-        expanded, problems = self.resolver.expand(desired)
-        return expanded, (*problems, *check_expanded(desired, expanded))
-
-    def locate(self, loaded: Loaded) -> tuple[tuple[Desired, ...], tuple[Diagnostic, ...]]:
+    def locate(self, loaded: Loaded, *, secrets: bool = True) -> tuple[tuple[Desired, ...], tuple[Diagnostic, ...]]:
         """Resolve every document and say where its target really is.
+
+        Args:
+            loaded: the documents.
+            secrets: False leaves the references in secret fields as they are.
 
         Returns:
             The documents ready to be planned, and warnings.
@@ -193,7 +189,7 @@ class Services:
         Raises:
             InputProblem: there are errors, in the documents or in what their references point to.
         """
-        resolved = [self.resolve(desired) for desired in loaded.desired]
+        resolved = self.references.resolve(loaded.desired, secrets=secrets)
         elsewhere = tuple(
             Diagnostic(
                 Severity.ERROR,
@@ -242,6 +238,15 @@ class Services:
             return desired
         return replace(desired, target=replace(target, endpoint=endpoint, account=account))
 
+    def _default_region(self) -> str | None:
+        """The region of what names none itself."""
+        return (
+            self._connection.region
+            or self._environ.get("AWS_REGION")
+            or self._environ.get("AWS_DEFAULT_REGION")
+            or self._region_of(self._connection.profile)
+        )
+
     def _region_of(self, profile: str | None) -> str | None:
         if self._connection.emulator:
             from reconciler.emulator import EMULATOR_REGION
@@ -257,21 +262,26 @@ class Services:
     @cached_property
     def sessions(self) -> Sessions:
         """Sessions and clients; from the main thread only."""
-        from reconciler.aws.session import Sessions, Transport
+        from reconciler.aws.session import Sessions
+
+        if not self._connection.emulator:
+            return Sessions(self._transport)
+        from reconciler.emulator import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY, attach
+
+        hooked = replace(self._transport, hook=lambda events: attach(events, self.emulator))
+        return Sessions(hooked, credentials=(EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY))
+
+    @property
+    def _transport(self) -> Transport:
+        from reconciler.aws.session import Transport
 
         connection = self._connection
-        transport = Transport(
+        return Transport(
             ca_bundle=connection.ca_bundle,
             read_timeout=connection.read_timeout,
             connect_timeout=connection.connect_timeout,
-            connections=max(self._parallelism, 10),
+            connections=max(self._parallelism, _FETCHES),
         )
-        if not connection.emulator:
-            return Sessions(transport)
-        from reconciler.emulator import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY, attach
-
-        hooked = replace(transport, hook=lambda events: attach(events, self.emulator))
-        return Sessions(hooked, credentials=(EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY))
 
     def reader_of(self, desired: Desired) -> Reader:
         """The gateway of a target that only reads."""
@@ -297,12 +307,7 @@ class Services:
         from reconciler.errors import Origin
 
         connection = self._connection
-        region = (
-            connection.region
-            or self._environ.get("AWS_REGION")
-            or self._environ.get("AWS_DEFAULT_REGION")
-            or self._region_of(connection.profile)
-        )
+        region = self._default_region()
         if not region:
             raise UsageProblem("No region is given", hint="give --region, or set AWS_DEFAULT_REGION")
         target = Target(app, environment, resource, region, endpoint=connection.endpoint_url)

@@ -150,8 +150,8 @@ class Between:
     before: Callable[[str], None] = lambda _: None
     after: Callable[[str, Any], Any] = lambda _, answer: answer
 
-    def get_auth(self, target: Target) -> Mapping[str, Any]:
-        return self._asked("get_auth", lambda: self.gateway.get_auth(target))
+    def get_auth(self, target: Target, hidden: frozenset[tuple[str, ...]] = frozenset()) -> Mapping[str, Any]:
+        return self._asked("get_auth", lambda: self.gateway.get_auth(target, hidden))
 
     def get_backend(self, app: str, environment: str | None) -> Backend:
         return self._asked("get_backend", lambda: self.gateway.get_backend(app, environment))
@@ -304,8 +304,8 @@ class World:
             paths.append(str(path))
         loaded = self.services.load(paths, Selection(allow=allow), stdin=bytes, network=True)
         located, _ = self.services.locate(loaded)
-        notices = self.services.books.notices()
-        return plan(located, self.services.reader_of, now="2026-01-01T00:00:00Z", notices=notices)
+        notices = self.services.books.remembered(located)
+        return plan(located, self.services.reader_of, now="2026-01-01T00:00:00Z", remembered=notices)
 
     def apply_all(
         self,
@@ -321,7 +321,7 @@ class World:
         return apply(
             made,
             writer_of or self.services.writer_of,
-            self.services.resolve,
+            self.services.references.of_plan(".", [target.desired for target in made.planned if target.changes]),
             keeping=keeping or self.keeping(made),
             clock=self.clock(sleep),
             waiting=waiting or Waiting(),
@@ -373,7 +373,7 @@ class World:
         records = [record for record in self.ledger.found(run) if record.sent]
         desired, left_out = ways_back(
             records,
-            lambda record: self.services.resolve_planned(record.run.folder),
+            lambda record: self.services.references.of_plan(record.run.folder, [record.plan.desired]),
             place=self.ledger.name,
             allow=frozenset(allow),
         )

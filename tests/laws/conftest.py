@@ -140,14 +140,19 @@ class Trial:
         """Carry out a plan of one target."""
         keeping = self.services.books.keeping("apply", made)
         (outcome,) = apply(
-            made, self.services.writer_of, self.services.resolve, keeping=keeping, clock=self.clock(), waiting=Waiting()
+            made,
+            self.services.writer_of,
+            self.services.references.of_plan(".", (target.desired for target in made.planned)),
+            keeping=keeping,
+            clock=self.clock(),
+            waiting=Waiting(),
         )
         return outcome
 
     def pulled(self) -> str:
         """What `pull` writes."""
         wanted = self.services.target(APP, ENVIRONMENT, RESOURCE)
-        found = pull(self.services.reader_of(wanted), wanted.target)
+        found = pull(self.services.reader_of(wanted), wanted)
         return dump_document(None, found.target, found.config)
 
 

@@ -180,7 +180,8 @@ class Life(RuleBasedStateMachine):
         if records is None:
             return
         services = self.trial.services
-        desired, left_out = ways_back(records, lambda _: services.resolve, place="ledger", allow=frozenset(GUARDS))
+        resolve = services.references.of_plan(".", (record.plan.desired for record in records))
+        desired, left_out = ways_back(records, lambda _: resolve, place="ledger", allow=frozenset(GUARDS))
         made = with_remainder(plan(desired, services.reader_of, now="2026-01-01T00:00:00Z"), records, left_out)
         self.carry_out(made, None, saved=False)
 
@@ -200,7 +201,7 @@ class Life(RuleBasedStateMachine):
             (outcome,) = apply(
                 made,
                 services.writer_of,
-                services.resolve,
+                services.references.of_plan(".", (target.desired for target in made.planned)),
                 keeping=services.books.keeping("apply", made),
                 clock=self.trial.clock(self.fate.step),
                 waiting=Waiting(job_timeout=3_600),

@@ -110,8 +110,6 @@ def test_an_empty_variable_counts_as_unset_for_a_default_only(project: Path) -> 
         ("${file:large}", "unreadable-reference"),
         ("${file:a\0b}", "unreadable-reference"),
         ("${env:HALF}", "unreadable-reference"),
-        ("${ssm:/x}", "reference-unsupported"),
-        ("${secretsmanager:x#y}", "reference-unsupported"),
         ("${env:EMPTY}", "empty-secret"),
         ("${env:BLANK}", "empty-secret"),
         ("${env:MASK}", "masked-secret"),

@@ -15,6 +15,7 @@ from reconciler.aws.amplify import Reader, Writer, within
 from reconciler.aws.errors import read_problem, update_problem
 from reconciler.aws.session import Sessions, Transport
 from reconciler.core.model import Access, Target
+from reconciler.core.secret import Secret
 from reconciler.emulator import (
     EMULATOR_ACCESS_KEY,
     EMULATOR_SECRET_KEY,
@@ -257,7 +258,7 @@ def test_an_update_in_doubt_counts_as_lost(raised: Exception, problem: type[Serv
 
 
 def test_a_refusal_that_quotes_a_secret_is_masked(world: World) -> None:
-    google = {"Google": {"ClientId": "id", "ClientSecret": "plainsecret99"}}
+    google = {"Google": {"ClientId": "id", "ClientSecret": Secret("plainsecret99")}}
     config = {**CONFIG, "UserPoolConfigs": {"OAuth": {"SocialProviderSettings": google}}}
     text = "Invalid value plainsecret99 for googleClientId"
     world.fault("error", status=400, code="BadRequestException", text=text)

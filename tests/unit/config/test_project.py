@@ -100,7 +100,7 @@ def test_a_slip_is_told_with_its_line_and_what_to_write(root: Path) -> None:
     write(root, "ledgr: here\n")
     (unknown,) = problems(root)
     assert (unknown.detail, unknown.excerpt) == ("ledgr", "ledgr: here")
-    assert unknown.hint == "the keys are ledger"
+    assert unknown.hint == "the keys are ledger, ledger_key"
     write(root, "ledger: [here]\n")
     (odd,) = problems(root)
     assert (odd.detail, odd.excerpt) == ("ledger is text.", "ledger: [here]")

@@ -9,6 +9,7 @@ import pytest
 from reconciler.core.fields import FIELDS
 from reconciler.core.model import Action, Change, Live, Mark, Setting, Written
 from reconciler.core.references import Template, parse_references
+from reconciler.core.secret import Secret
 from reconciler.errors import InputProblem
 from tests.unit.core.builders import OAUTH, live, members, meta, prepared, secret
 
@@ -232,7 +233,8 @@ def test_removing_a_provider_leaves_it_out_of_the_whole_block() -> None:
         {f"{POOL}.OAuth.SocialProviderSettings.Facebook": None},
         live({"OAuth": {**OAUTH, "SocialProviderSettings": providers}}),
     )
-    assert made.request()["UserPoolConfigs"]["OAuth"]["SocialProviderSettings"] == GOOGLE
+    google = {"ClientId": "id", "ClientSecret": Secret("GOCSPX-live-secret")}
+    assert made.request()["UserPoolConfigs"]["OAuth"]["SocialProviderSettings"] == {"Google": google}
     assert codes(made.plan.notes) == ["secret-sent-back"]
 
 
@@ -258,7 +260,7 @@ def test_a_written_secret_lets_the_block_be_sent_and_is_shown_as_unproven() -> N
         ("ClientSecret", True),
     ]
     sent = made.request()["UserPoolConfigs"]["OAuth"]["SocialProviderSettings"]["Google"]
-    assert sent == {"ClientId": "id", "ClientSecret": "GOCSPX-new-secret"}
+    assert sent == {"ClientId": "id", "ClientSecret": Secret("GOCSPX-new-secret")}
 
 
 def test_a_readable_secret_that_differs_is_one_change_and_one_that_does_not_is_none() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from reconciler.core.gateway import Backend
-from reconciler.core.model import Desired, Job, OutcomeKind, Target
+from reconciler.core.model import Access, Desired, Job, OutcomeKind, Target
 from reconciler.core.store import Stored
 from reconciler.errors import (
     AccessProblem,
@@ -19,6 +19,7 @@ from reconciler.errors import (
     Diagnostic,
     LedgerProblem,
     NotFound,
+    Origin,
     ReadFailed,
     ServiceProblem,
     Severity,
@@ -38,6 +39,11 @@ LENGTH = "UserPoolConfigs.PasswordPolicy.MinimumLength"
 Answer = Any
 
 
+def of(target: Target) -> Desired:
+    """A document that manages nothing of a target."""
+    return Desired("shop", target, Access(), {}, Origin("-", 1, 1))
+
+
 @dataclass
 class Double:
     """A gateway that answers from lists; an exception is raised, the last answer repeats."""
@@ -49,7 +55,7 @@ class Double:
     update: Answer = field(default_factory=lambda: Job("j", "COMPLETED"))
     sent: list[Mapping[str, Any]] = field(default_factory=list)
 
-    def get_auth(self, _target: Target) -> Any:
+    def get_auth(self, _target: Target, _hidden: frozenset[tuple[str, ...]] = frozenset()) -> Any:
         return self._next(self.auth)
 
     def get_backend(self, _app: str, _environment: str | None) -> Any:
@@ -403,14 +409,14 @@ def test_a_document_that_lacks_something_fails_with_its_diagnostics() -> None:
 )
 def test_what_is_not_there_is_said_with_what_is(backend: list[Answer], says: str) -> None:
     with pytest.raises(ServiceProblem) as caught:
-        read_live(Double(auth=[NotFound("404")], backend=backend), TARGET, with_meta=False)
+        read_live(Double(auth=[NotFound("404")], backend=backend), of(TARGET), with_meta=False)
     assert says in caught.value.summary
 
 
 def test_a_read_that_failed_is_no_auth_only_when_the_meta_says_so() -> None:
     def problem(backend: Answer) -> ServiceProblem:
         with pytest.raises(ServiceProblem) as caught:
-            read_live(Double(auth=[ReadFailed("error in a 200")], backend=[backend]), TARGET, with_meta=False)
+            read_live(Double(auth=[ReadFailed("error in a 200")], backend=[backend]), of(TARGET), with_meta=False)
         return caught.value
 
     assert isinstance(problem(Backend(("prod",), '{"auth": {}}')), NotFound)
@@ -424,7 +430,7 @@ def test_a_domain_in_doubt_is_settled_by_the_hosted_domain() -> None:
         auth=[config({"OAuth": {**OAUTH, "DomainPrefix": "shop-prod"}})],
         backend=[Backend(("prod",), json.dumps(meta))],
     )
-    live = read_live(reader, TARGET, with_meta=False)
+    live = read_live(reader, of(TARGET), with_meta=False)
     assert live.tree is not None
     assert live.tree["UserPoolConfigs"]["OAuth"]["DomainPrefix"] == "shop"
     assert (live.domain_read, live.domain_settled) == ("shop-prod", True)
@@ -432,7 +438,7 @@ def test_a_domain_in_doubt_is_settled_by_the_hosted_domain() -> None:
 
 @pytest.mark.parametrize("resources", [{}, {"a": {"service": "Cognito"}, "b": {"service": "Cognito"}}])
 def test_pull_finds_one_resource_or_says_why_not(resources: dict[str, Any]) -> None:
-    unnamed = Target("d2k7example", "prod", "", "us-east-1")
+    unnamed = of(Target("d2k7example", "prod", "", "us-east-1"))
     reader = Double(backend=[Backend(("prod",), json.dumps({"auth": resources}))])
     with pytest.raises(NotFound) as caught:
         pull(reader, unnamed)
@@ -447,7 +453,7 @@ def test_results_keep_the_order_of_the_items() -> None:
 
 def test_pull_without_a_meta_asks_for_the_resources_name() -> None:
     with pytest.raises(ReadFailed, match="AmplifyMetaConfig"):
-        pull(Double(backend=[Backend(("prod",), None)]), Target("d2k7example", "prod", "", "us-east-1"))
+        pull(Double(backend=[Backend(("prod",), None)]), of(Target("d2k7example", "prod", "", "us-east-1")))
 
 
 # --- what ends an apply before anything is sent, and what a ledger on a bad day leaves open ------
