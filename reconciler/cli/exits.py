@@ -11,11 +11,13 @@ from reconciler.errors import (
     AnotherJobRunning,
     AnswerLost,
     GuardRefused,
+    InputProblem,
     PlanRefused,
     ReconcilerError,
     TargetLocked,
     UsageProblem,
 )
+from reconciler.secrets import DENIED
 
 
 class Exit(IntEnum):
@@ -65,6 +67,8 @@ _ERRORS: tuple[tuple[type[ReconcilerError], Exit], ...] = (
 
 def of_error(problem: ReconcilerError) -> Exit:
     """The code of an error that ends a run."""
+    if isinstance(problem, InputProblem) and any(found.code == DENIED for found in problem.diagnostics):
+        return Exit.ACCESS
     return next((code for kind, code in _ERRORS if isinstance(problem, kind)), Exit.ERROR)
 
 

@@ -1,0 +1,289 @@
+"""References to SSM and Secrets Manager over HTTP, through whole commands: what is fetched, and never shown."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.cli.conftest import Project
+
+SECRET, OTHER = "GOCSPX-canary-8f13aa", "GOCSPX-canary-second"
+MESSAGE = "Canary message 5d2b: your code is {####}"
+PROVIDER = """\
+      SocialProviderSettings:
+        Google:
+          ClientId: {id}
+          ClientSecret: {secret}
+"""
+REGION = "us-east-1"
+
+
+@pytest.fixture
+def store(project: Project, moto: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """SSM and Secrets Manager with a few values, and a project that reaches them."""
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_ENDPOINT_URL_SSM": moto,
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER": moto,
+        "AWS_ENDPOINT_URL_STS": moto,
+    }.items():
+        monkeypatch.setenv(name, value)
+    made = Store(project)
+    made.parameter("/shop/google", SECRET)
+    made.parameter("/shop/client-id", "1234-shop", kind="String")
+    made.parameter("/shop/message", MESSAGE)
+    made.parameter("/shop/several", "a,b", kind="StringList")
+    made.secret("shop/google", json.dumps({"web": {"secret": SECRET}, "flag": True, "list": []}))
+    made.secret("shop/plain", SECRET)
+    yield made
+    made.clear()
+
+
+class Store:
+    """What is in SSM and Secrets Manager."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._ssm: Any = boto3.client("ssm", region_name=REGION)
+        self._secrets: Any = boto3.client("secretsmanager", region_name=REGION)
+        self._parameters: set[str] = set()
+        self._names: set[str] = set()
+
+    def parameter(self, name: str, value: str, *, kind: str = "SecureString") -> None:
+        self._ssm.put_parameter(Name=name, Value=value, Type=kind, Overwrite=True)
+        self._parameters.add(name)
+
+    def secret(self, name: str, value: str) -> None:
+        if name in self._names:
+            self._secrets.put_secret_value(SecretId=name, SecretString=value)
+        else:
+            self._secrets.create_secret(Name=name, SecretString=value)
+        self._names.add(name)
+
+    def clear(self) -> None:
+        for name in self._parameters:
+            self._ssm.delete_parameter(Name=name)
+        for name in self._names:
+            self._secrets.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+
+    def write(self, secret: str, identity: str = "1234-shop") -> None:
+        """Let the document link Google."""
+        text = self.project.document.read_text(encoding="utf-8")
+        text = re.split("(?m)^ *(?:# Social logins|SocialProviderSettings)", text)[0]
+        self.project.document.write_text(text + PROVIDER.format(id=identity, secret=secret), encoding="utf-8")
+
+    def linked(self) -> dict[str, str]:
+        """What is live of Google."""
+        config = self.project.emulator.live("000000000000", REGION, "d2k7example", "prod")
+        assert config is not None
+        linked: dict[str, str] = config["UserPoolConfigs"]["OAuth"]["SocialProviderSettings"]["Google"]
+        return linked
+
+    def written(self) -> dict[str, bytes]:
+        """Every file that was written, but for what plays the service, and the document."""
+        return {
+            str(path): path.read_bytes()
+            for path in Path().rglob("*")
+            if path.is_file() and "state.sqlite" not in path.name and path.name != "auth.yaml"
+        }
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "${ssm:/shop/google}",
+        "${ssm:/shop/google:1}",
+        "${ssm:/shop/google?region=us-east-1}",
+        "${secretsmanager:shop/plain}",
+        "${secretsmanager:shop/google#web.secret}",
+        "${secretsmanager:shop/google?version_stage=AWSCURRENT#web.secret}",
+        "${ssm:/shop/google?role_arn=arn:aws:iam::123456789012:role/reader}",
+    ],
+)
+def test_a_secret_at_aws_is_sent_and_never_written(store: Store, reference: str) -> None:
+    store.write(reference)
+    applied = store.project.run("apply", "auth.yaml", "--emulator", "--auto-approve", "--poll-interval", "0", "--debug")
+    assert applied.code == 0, applied.err
+    assert store.linked()["ClientSecret"] == SECRET
+    assert SECRET not in applied.out + applied.err
+    assert not any(SECRET.encode() in content for content in store.written().values())
+
+
+def test_versions_are_selected(store: Store) -> None:
+    store.parameter("/shop/google", OTHER)
+    store.secret("shop/plain", OTHER)
+    for reference in ("${ssm:/shop/google:1}", "${secretsmanager:shop/plain?version_stage=AWSPREVIOUS}"):
+        store.write(reference)
+        assert store.project.run("apply", "auth.yaml", "--emulator", "--auto-approve", "--send-secrets").code == 0
+        assert store.linked()["ClientSecret"] == SECRET
+
+
+@pytest.mark.parametrize(
+    ("reference", "code", "said"),
+    [
+        ("${ssm:/shop/nothing}", "unset-reference", "/shop/nothing"),
+        ("${ssm:/shop/google:99}", "unset-reference", "/shop/google:99"),
+        ("${ssm:/shop/several}", "unreadable-reference", "StringList"),
+        ("${secretsmanager:shop/nothing}", "unset-reference", "shop/nothing"),
+        ("${secretsmanager:shop/google#web.nothing}", "unset-reference", "web.nothing"),
+        ("${secretsmanager:shop/google#web}", "wrong-type", "#web"),
+        ("${secretsmanager:shop/google#list}", "wrong-type", "#list"),
+        ("${secretsmanager:shop/plain#key}", "wrong-type", "not JSON"),
+    ],
+)
+def test_what_can_not_be_had_is_an_error_with_the_reference_and_its_place(
+    store: Store, reference: str, code: str, said: str
+) -> None:
+    store.write(reference)
+    planned = store.project.run("plan", "auth.yaml", "--emulator", "--debug")
+    assert planned.code == 1
+    assert "on auth.yaml line 49, column 25" in planned.err
+    assert code in planned.err
+    assert said in planned.err
+    assert SECRET not in planned.out + planned.err
+
+
+def test_a_reference_that_is_denied_ends_as_every_lack_of_a_permission(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    store.write("${ssm:/shop/google}")
+    planned = store.project.run("plan", "auth.yaml", "--emulator")
+    assert planned.code == 5
+    assert "reference-denied" in planned.err
+    assert "${ssm:/shop/google}" in planned.err
+
+
+def test_references_are_fetched_for_the_targets_that_are_meant_only(store: Store) -> None:
+    store.write("${ssm:/shop/nothing}")
+    text = store.project.document.read_text(encoding="utf-8")
+    for old, new in (("Name: prod", "Name: staging"), ("name: shop-prod", "name: other"), ("nothing", "google")):
+        text = text.replace(old, new)
+    Path("other.yaml").write_text(text, encoding="utf-8")
+    run = store.project.run
+    assert "unset-reference" in run("plan", "auth.yaml", "other.yaml", "--emulator").err
+    assert run("plan", "auth.yaml", "other.yaml", "--emulator", "--target", "other").code == 0
+
+
+def test_without_secrets_nothing_is_fetched_and_the_saved_plan_is_applied_with_them(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write("${ssm:/shop/google}")
+    with monkeypatch.context() as fork:
+        fork.setenv("AWS_ENDPOINT_URL_SSM", "http://127.0.0.1:9")
+        planned = store.project.run("plan", "auth.yaml", "--emulator", "--without-secrets", "--out", "plan.json")
+        drifted = store.project.run("drift", "auth.yaml", "--emulator", "--without-secrets")
+    assert (planned.code, drifted.code) == (0, 2)
+    assert store.project.run("apply", "plan.json", "--emulator", "--poll-interval", "0").code == 0
+    assert store.linked()["ClientSecret"] == SECRET
+
+
+# --- free text that is secret ----------------------------------------------------------------------
+
+
+def test_a_plain_parameter_is_shown_and_a_secure_one_is_not(store: Store) -> None:
+    store.write("${ssm:/shop/google}", identity="${ssm:/shop/client-id}")
+    store.project.edit('"Your verification code is {####}"', '"${ssm:/shop/message}"')
+    for format_ in ("text", "json", "markdown"):
+        planned = store.project.run("plan", "auth.yaml", "--emulator", "--format", format_, "--out", "plan.json")
+        assert planned.code == 0, planned.err
+        assert "1234-shop" in planned.out
+        assert MESSAGE not in planned.out + planned.err
+        assert "5d2b" not in Path("plan.json").read_text(encoding="utf-8")
+    assert "~ EmailMessage (sensitive value changed)" in store.project.run("plan", "auth.yaml", "--emulator").out
+    assert "${ssm:/shop/message}" in Path("plan.json").read_text(encoding="utf-8")
+
+
+def test_secret_free_text_is_applied_is_then_no_change_and_comes_back_by_restore(store: Store) -> None:
+    store.project.edit('"Your verification code is {####}"', '"${ssm:/shop/message}"')
+    run = store.project.run
+    applied = run("apply", "auth.yaml", "--emulator", "--auto-approve", "--poll-interval", "0")
+    assert applied.code == 0, applied.err
+    config = store.project.emulator.live("000000000000", REGION, "d2k7example", "prod")
+    assert config is not None
+    assert config["UserPoolConfigs"]["VerificationMessage"]["EmailSettings"]["EmailMessage"] == MESSAGE
+    again = run("plan", "auth.yaml", "--emulator", "--detailed-exitcode")
+    assert again.code == 0, again.out
+    name = run("history", "--emulator").out.splitlines()[1].split()[0]
+    shown = run("history", name, "--emulator")
+    restored = run("restore", name, "--emulator", "--auto-approve", "--poll-interval", "0")
+    assert restored.code == 0, restored.err
+    told = applied.out + applied.err + again.out + shown.out + restored.out + restored.err
+    assert "5d2b" not in told
+    assert not any(b"5d2b" in content for content in store.written().values())
+
+
+def test_secret_free_text_that_breaks_a_rule_is_told_without_a_word_of_it(store: Store) -> None:
+    store.parameter("/shop/message", "Canary 5d2b without a place for the code")
+    store.project.edit('"Your verification code is {####}"', '"${ssm:/shop/message}"')
+    planned = store.project.run("plan", "auth.yaml", "--emulator")
+    assert planned.code == 1
+    assert "missing-placeholder" in planned.err
+    assert "5d2b" not in planned.out + planned.err
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("MinimumLength: 12", "MinimumLength: ${ssm:/shop/google}"),
+        ("DomainPrefix: shop-signin", "DomainPrefix: ${secretsmanager:shop/plain}"),
+        ("        - https://shop.example.com/callback/", "        - ${ssm:/shop/google}"),
+        ("MFAMode: OPTIONAL", "MFAMode: ${secretsmanager:shop/google#flag}"),
+    ],
+)
+def test_a_secret_may_not_stand_where_a_plan_must_show_what_it_does(store: Store, old: str, new: str) -> None:
+    store.project.edit(old, new)
+    planned = store.project.run("plan", "auth.yaml", "--emulator")
+    assert planned.code == 1
+    assert "reference-not-allowed" in planned.err
+    assert "String" in planned.err
+    assert SECRET not in planned.err
+
+
+# --- the ledger's key ------------------------------------------------------------------------------
+
+
+def test_the_ledger_s_key_may_be_a_reference_of_the_project_file(store: Store) -> None:
+    store.parameter("/reconciler/key", "k" * 32)
+    Path("reconciler.yaml").write_text("ledger_key: ${ssm:/reconciler/key}\n", encoding="utf-8")
+    store.write("${ssm:/shop/google}")
+    run = store.project.run
+    assert run("apply", "auth.yaml", "--emulator", "--auto-approve", "--poll-interval", "0").code == 0
+    planned = run("plan", "auth.yaml", "--emulator", "--detailed-exitcode")
+    assert (planned.code, "unproven" in planned.out) == (0, False)
+    store.parameter("/shop/google", OTHER)
+    drifted = run("drift", "auth.yaml", "--emulator")
+    assert drifted.code == 2
+    assert drifted.out.count("(sensitive value changed)") == 1
+    assert not any(b"k" * 32 in content for content in store.written().values())
+
+
+@pytest.mark.parametrize(
+    ("written", "code", "said"),
+    [
+        ("${ssm:/reconciler/nothing}", 1, "unset-reference"),
+        ("${file:key.txt}", 64, "kept with what it protects"),
+        ("${env:SHORT}", 64, "32 bytes or more"),
+        ("hunter2hunter2hunter2hunter2hunter2", 1, "plaintext-secret"),
+        ("${env:SHORT:-hunter2hunter2hunter2hunter2hunter2}", 1, "plaintext-secret"),
+    ],
+)
+def test_a_key_that_can_not_be_used_is_told(
+    store: Store, monkeypatch: pytest.MonkeyPatch, written: str, code: int, said: str
+) -> None:
+    monkeypatch.setenv("SHORT", "hunter2")
+    Path("key.txt").write_text("hunter2" * 10, encoding="utf-8")
+    Path("reconciler.yaml").write_text(f'ledger_key: "{written}"\n', encoding="utf-8")
+    store.write("${ssm:/shop/google}")
+    planned = store.project.run("plan", "auth.yaml", "--emulator")
+    assert planned.code == code
+    assert said in planned.err
+    assert "hunter2" not in planned.out + planned.err
