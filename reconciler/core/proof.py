@@ -7,6 +7,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from reconciler.core.fields import SECRETS
 from reconciler.core.model import Doubt, Path, Proof, Standing, Target, TargetPlan, Tree
@@ -51,6 +52,9 @@ class Key:
 
     def __repr__(self) -> str:
         return "Key(****)"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a key is never serialised")
 
 
 @dataclass(frozen=True, slots=True)
