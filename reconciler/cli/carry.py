@@ -122,8 +122,8 @@ def carry_out(run: Run, plan: Plan, waiting: Waiting, *, command: str, saved: bo
     if services.environ.get("CI") and services.books.shared is None and not run.services.embedded:
         write_error(
             f"Note: the ledger is this machine's own ({services.books.ledger.name}). Where it does not outlive the "
-            "job, a plan can be applied twice and an interrupted apply can't be resumed: name a shared one with "
-            "--ledger s3://bucket/prefix\n"
+            "job, a plan can be applied twice, an interrupted apply can't be resumed, and no secret is in sync: name a "
+            "shared one with --ledger s3://bucket/prefix\n"
         )
     outcomes, stopped = _carry_out(run, plan, waiting, keeping, saved=saved)
     return tell(outcomes, plan, stopped or of_outcomes(outcomes, saved=saved), run.show)

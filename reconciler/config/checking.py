@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reconciler.config.masking import is_secret_key
 from reconciler.config.nodes import Entry, ListNode, MappingNode, Node, ScalarNode, at, plain
 from reconciler.config.rules import Finding, document_findings, value_findings
 from reconciler.config.schema import check_key, check_setting, shape_findings
@@ -37,6 +38,10 @@ def check_document(source: Source, document: MappingNode) -> list[Diagnostic]:
 
 def _check_text(source: Source, place: tuple[str | int, ...], node: ScalarNode, text: str) -> Iterator[Diagnostic]:
     path = tuple(part for part in place if isinstance(part, str))
+    if path[0] == "labels" and is_secret_key(path[-1]):
+        hint = "a label is shown in every report: leave the secret out"
+        yield source.problem("plaintext-secret", node.origin, dotted(path), hint=hint)
+        return
     try:
         value = text if path[0] in _NO_REFERENCES else parse_references(text)
     except ReferenceSyntax as error:
