@@ -1,33 +1,24 @@
 """Resolve references: what a document points to becomes a secret or a plain value, just before it is needed.
 
-A pull request must not be able to print the runner's environment or files into its own comment. So outside
-secret fields only variables that were meant for it, and files of the project, can be referred to; and what comes
-from a store of secrets is a secret wherever it stands.
+What comes from a store of secrets is a secret wherever it stands.
 """
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
-from typing import Any
 
 from reconciler.core.fields import FIELD, Field, Kind
-from reconciler.core.model import Access, Desired, Scalar, Setting, dotted
-from reconciler.core.references import REMOTE, Reference, Template
-from reconciler.core.secret import Secret, looks_masked
+from reconciler.core.model import Access, Desired, Setting
+from reconciler.core.references import Reference, Template
+from reconciler.core.secret import Secret
 from reconciler.core.sources import Fetched, Source, source_of
 from reconciler.errors import AccessProblem, Diagnostic, NotFound, Origin, ServiceProblem
 from reconciler.secrets.local import Local
+from reconciler.secrets.permitted import refusal
 from reconciler.secrets.problems import DENIED, Unresolved, diagnostic, unresolved
-
-OPEN_PREFIX = "RECONCILER_VAR_"
-"""How the variables begin that any field may refer to."""
-
-_INTEGER = re.compile(r"\s*([-+]?\d{1,15})(\.0*)?\s*")
-_BOOLEANS = {"true": True, "false": False}
+from reconciler.secrets.reading import read, text_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +49,7 @@ class Resolver:
             if secrets or not row.secret:
                 for reference in template.references:
                     source = source_of(reference, way.access, way.region)
-                    if source is not None and self._refusal(reference, place, row) is None:
+                    if source is not None and refusal(reference, place, row, self._local) is None:
                         yield source
 
     def sources_of(self, template: Template, way: Way) -> Iterator[Source]:
@@ -95,10 +86,10 @@ class Resolver:
     def check(self, desired: Desired) -> tuple[Diagnostic, ...]:
         """What can be said of references without following them: whether each may stand where it does."""
         return tuple(
-            replace(refusal, target=desired.name)
+            replace(refused, target=desired.name)
             for row, place, template in _templates(desired)
             for reference in template.references
-            if (refusal := self._refusal(reference, place, row)) is not None
+            if (refused := refusal(reference, place, row, self._local)) is not None
         )
 
     def lost_files(self, desired: Desired) -> tuple[Diagnostic, ...]:
@@ -138,7 +129,7 @@ class Resolver:
             return setting
         try:
             text, sensitive = self._text(setting.value, setting.origin, row, way)
-            value = _value(row, setting, setting.value, text, sensitive=sensitive or planned)
+            value = read(row, setting.value, setting.origin, text, sensitive=sensitive or planned)
         except Unresolved as problem:
             problems.append(problem.diagnostic)
             return setting
@@ -152,9 +143,9 @@ class Resolver:
             if isinstance(part, str):
                 texts.append(part)
                 continue
-            refusal = self._refusal(part, origin, row)
-            if refusal is not None:
-                raise Unresolved(refusal)
+            refused = refusal(part, origin, row, self._local)
+            if refused is not None:
+                raise Unresolved(refused)
             text, hidden = self._value(part, origin, way)
             if any("\ud800" <= character <= "\udfff" for character in text):
                 raise unresolved("unreadable-reference", part, origin, "it must be text in UTF-8")
@@ -169,40 +160,13 @@ class Resolver:
         match self.fetched[source]:
             case Fetched(text, sensitive):
                 whole = text.reveal()
-                return (whole if reference.key is None else _member(whole, reference, origin)), sensitive
+                return (whole if reference.key is None else text_at(whole, reference, origin)), sensitive
             case NotFound() as problem:
                 raise unresolved("unset-reference", reference, origin, problem.hint, problem.summary)
             case AccessProblem() as problem:
                 raise unresolved(DENIED, reference, origin, problem.hint, problem.summary)
             case problem:
                 raise unresolved("unreadable-reference", reference, origin, problem.hint, problem.summary)
-
-    def _refusal(self, reference: Reference, origin: Origin, row: Field | None) -> Diagnostic | None:
-        """Why a reference may not stand where it does, whatever it points to; ``row`` is None outside the fields."""
-        secret = row is not None and row.secret
-        match reference.scheme:
-            case "env" if not (secret or reference.name.startswith(OPEN_PREFIX)):
-                code, hint = (
-                    "reference-not-allowed",
-                    f"outside secret fields a variable's name begins with {OPEN_PREFIX}",
-                )
-            case "file" if not reference.name.isprintable():
-                code, hint = "unreadable-reference", "a path has no control characters"
-            case "file" if not (secret or self._local.is_public(reference, origin)):
-                code, hint = (
-                    "reference-not-allowed",
-                    "outside secret fields a file is one of the project's, and not hidden",
-                )
-            case scheme if scheme in REMOTE and row is None:
-                code, hint = (
-                    "reference-not-allowed",
-                    "which target is meant is no secret: use ${env:NAME} or ${file:path}",
-                )
-            case "secretsmanager" if row is not None and not row.may_hide:
-                return _exposed(str(reference), row, origin)
-            case _:
-                return None
-        return diagnostic(code, str(reference), origin, hint)
 
     @property
     def _local(self) -> Local:
@@ -229,78 +193,3 @@ def _is_open(setting: Setting) -> bool:
     if isinstance(setting.value, tuple):
         return any(isinstance(member.value, Template) for member in setting.value)
     return isinstance(setting.value, Template)
-
-
-def _exposed(written: str, row: Field, origin: Origin) -> Diagnostic:
-    """A secret where a plan must show what it does."""
-    hint = "a plan must show this: use a parameter of type String, or ${env:" + OPEN_PREFIX + "NAME}"
-    return diagnostic("reference-not-allowed", f"{dotted(row.path)}: {written} is a secret", origin, hint)
-
-
-def _member(text: str, reference: Reference, origin: Origin) -> str:
-    """The text at a key of a secret that is JSON; a key that has dots itself comes before a way through mappings.
-
-    Raises:
-        Unresolved: the secret is no JSON object, has no such key, or something there that is no text or number.
-    """
-    key = reference.key or ""
-    try:
-        # Numbers keep the digits that they are written with.
-        node: Any = json.loads(text, parse_int=str, parse_float=str)
-    except (ValueError, RecursionError):
-        hint = "leave the key out to take the secret whole"
-        raise unresolved("wrong-type", reference, origin, hint, "the secret is not JSON") from None
-    for part in [key] if isinstance(node, dict) and key in node else key.split("."):
-        if not isinstance(node, dict) or part not in node:
-            hint = f"look at the secret's keys: '{part}' is none"
-            raise unresolved("unset-reference", reference, origin, hint)
-        node = node[part]
-    if isinstance(node, bool):
-        return "true" if node else "false"
-    if not isinstance(node, str):
-        raise unresolved("wrong-type", reference, origin, "name a key that has text", "there is no text at this key")
-    return node
-
-
-def _value(row: Field, setting: Setting, template: Template, text: str, *, sensitive: bool) -> Scalar | Secret:
-    """A text as its field has it, secret where the field or its source makes it so.
-
-    Raises:
-        Unresolved: it can't be that.
-    """
-    if row.secret:
-        return _secret(row, template, text, setting.origin)
-    if not sensitive:
-        return _read(row, text, setting.origin)
-    if not row.may_hide:
-        raise Unresolved(_exposed(template.text, row, setting.origin))
-    return Secret(text, source=template.text)
-
-
-def _secret(row: Field, template: Template, text: str, origin: Origin) -> Secret:
-    source = template.text
-    if not text.strip():
-        raise Unresolved(diagnostic("empty-secret", f"{dotted(row.path)}: {source}", origin, "set it"))
-    if looks_masked(text):
-        hint = "a mask that is sent becomes the secret: put the real one there"
-        raise Unresolved(diagnostic("masked-secret", f"{dotted(row.path)}: {source}", origin, hint))
-    return Secret(text, source=source)
-
-
-def _read(row: Field, text: str, origin: Origin) -> Scalar:
-    """A text read by its field's type; the text itself is not quoted when it does not fit."""
-    match row.kind:
-        case Kind.INTEGER:
-            number = _INTEGER.fullmatch(text)
-            if number is None:
-                detail = f"{dotted(row.path)} must be a whole number once its references are expanded."
-                raise Unresolved(diagnostic("wrong-type", detail, origin))
-            return int(number[1])
-        case Kind.BOOLEAN:
-            value = _BOOLEANS.get(text.strip().lower())
-            if value is None:
-                detail = f"{dotted(row.path)} must be true or false once its references are expanded."
-                raise Unresolved(diagnostic("wrong-type", detail, origin))
-            return value
-        case _:
-            return text

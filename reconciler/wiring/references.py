@@ -65,12 +65,17 @@ class References:
             planned_in: that folder, relative to the project's root.
             documents: what the plan holds of the documents that need their secrets; what they need is fetched now.
         """
+        from reconciler.config.schema import check_expanded
+
         resolver = self._resolver(Path(os.path.relpath(self._project_root / planned_in)))
         self._fetch(source for desired in documents for source in resolver.sources(desired))
 
         def resolve(desired: Desired) -> Resolved:
             lost = resolver.lost_files(desired)
-            return (desired, lost) if lost else resolver.expand(desired, planned=True)
+            if lost:
+                return desired, lost
+            expanded, problems = resolver.expand(desired, planned=True)
+            return expanded, (*problems, *check_expanded(desired, expanded))
 
         return resolve
 

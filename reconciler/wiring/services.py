@@ -88,6 +88,7 @@ class Services:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             ignore = folder / ".gitignore"
             if not ignore.exists():
+                ignore.touch(mode=0o600)
                 ignore.write_text("*\n", encoding="utf-8")
         except OSError as problem:
             raise UsageProblem(
