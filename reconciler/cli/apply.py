@@ -109,18 +109,16 @@ def _resume_only(run: Run, paths: Sequence[str], choice: Choice, waiting: Waitin
     ways: dict[str, Access] = {}
     if paths:
         planned = from_json(read_plan(paths[0])).planned if saved else ()
-        desired = [run.services.reached(target.desired) for target in planned]
+        desired = [run.services.recorded.reached(target.desired) for target in planned]
         desired = desired or list(located(run, paths, choice, None, strict=False))
         ways = {key_of(document.target): document.access for document in desired}
         found = (ledger.under_way(document.target) for document in desired)
         opened, damaged = tuple(entry for entry in found if entry is not None), []
+    recorded = run.services.recorded
     chosen = [
-        reached_by(
-            entry,
-            ways.get(key_of(entry.intent.plan.target)) or run.services.reached(entry.intent.plan.desired).access,
-        )
+        reached_by(entry, ways.get(key_of(plan.target)) or recorded.reached(plan.desired).access)
         for entry in opened
-        if chosen_by_name(entry.intent.plan.name, choice) and run.services.covers(entry.intent.plan.target)
+        if chosen_by_name((plan := entry.intent.plan).name, choice) and recorded.covers(plan.target)
     ]
     for problem in damaged:
         show_problem(problem, "Warning")
@@ -174,5 +172,5 @@ def _saved(run: Run, path: str, oldest: timedelta) -> Plan:
         names = ", ".join(target.name for target in plan.failures)
         raise PlanRefused("The plan has targets that could not be planned", detail=names, hint="plan again")
     check_age(plan, now=datetime.now(UTC), oldest=oldest)
-    run.services.check_binding(plan)
+    run.services.recorded.check_binding(plan)
     return plan

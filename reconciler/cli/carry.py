@@ -89,7 +89,7 @@ def resume_all(
     keeping = services.books.keeping("resume", plans_of(opened))
 
     def gateway_of(desired: Desired) -> Writer:
-        services.check_account(desired, (accounts or {}).get(key_of(desired.target)))
+        services.recorded.check_account(desired, (accounts or {}).get(key_of(desired.target)))
         return services.writer_of(desired)
 
     with stoppable() as (clock, stopped):

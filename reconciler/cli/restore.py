@@ -44,7 +44,7 @@ def restore(
     services = run.services
     place = services.books.ledger
     records = [_reached(record, services) for record in _chosen(place, run_id, choice)]
-    services.check_binding(Plan(tuple(record.plan for record in records), ""))
+    services.recorded.check_binding(Plan(tuple(record.plan for record in records), ""))
     waiting = waiting_of(patience)
     settle_first(run, [record.plan.desired for record in records], waiting)
     desired, left_out = ways_back(
@@ -67,7 +67,7 @@ def restore(
 
 def _reached(record: Record, services: Services) -> Record:
     """A record with our way of access to its target."""
-    return replace(record, plan=replace(record.plan, desired=services.reached(record.plan.desired)))
+    return replace(record, plan=replace(record.plan, desired=services.recorded.reached(record.plan.desired)))
 
 
 def _chosen(ledger: Ledger, run_id: str, choice: Choice) -> list[Record]:

@@ -9,10 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.core.model import EMBEDDED, Access, Desired, Plan, Target
-from reconciler.errors import AccessProblem, Diagnostic, InputProblem, ServiceProblem, Severity, UsageProblem
+from reconciler.core.model import EMBEDDED, Access, Desired, Target
+from reconciler.errors import Diagnostic, InputProblem, ServiceProblem, Severity, UsageProblem
 from reconciler.wiring.bookkeeping import Bookkeeping
 from reconciler.wiring.choices import Connection, Selection, guards, selected
+from reconciler.wiring.recorded import Recorded
 from reconciler.wiring.references import References
 
 if TYPE_CHECKING:
@@ -119,6 +120,11 @@ class Services:
             references=self.references,
             region=self._default_region,
         )
+
+    @cached_property
+    def recorded(self) -> Recorded:
+        """What holds targets of the ledger and of saved plans against this run."""
+        return Recorded(self._connection, self.books, lambda: self.sessions)
 
     # --- documents ---------------------------------------------------------------------------
 
@@ -314,68 +320,3 @@ class Services:
         target = Target(app, environment, resource, region, endpoint=connection.endpoint_url)
         access = Access(profile=connection.profile)
         return self._located(Desired(f"{resource}-{environment}", target, access, {}, Origin("-", 1, 1)))
-
-    def covers(self, target: Target) -> bool:
-        """Whether the command line leaves a target of the ledger in: its backend, its endpoint and its region."""
-        connection = self._connection
-        return (
-            (target.endpoint == EMBEDDED) == connection.emulator
-            and connection.endpoint_url in {None, target.endpoint}
-            and connection.region in {None, target.region}
-        )
-
-    def reached(self, desired: Desired) -> Desired:
-        """A document of the ledger with this run's own way of access.
-
-        Whoever applied it may have used another profile, on another machine: the command line's comes first, and
-        the recorded one counts where it exists here.
-        """
-        if self._connection.emulator:
-            return desired
-        recorded = desired.access.profile if desired.access.profile in self.sessions.profiles() else None
-        return replace(desired, access=replace(desired.access, profile=self._connection.profile or recorded))
-
-    def check_account(self, desired: Desired, written: str | None = None) -> None:
-        """Refuse credentials of another account than a target's: there, nothing of it would be found.
-
-        Args:
-            desired: a target of the ledger.
-            written: the account that its document names now, which is believed where STS does not tell.
-
-        Raises:
-            AccessProblem: names both accounts.
-        """
-        target = desired.target
-        if target.endpoint is not None or target.account is None:
-            return
-        account = self.sessions.account(desired.access, target.region) or written
-        if account is None:
-            raise AccessProblem(
-                f"nobody can tell whether these credentials are of account {target.account}, where the target is",
-                detail="STS did not answer",
-                hint="let STS be reached, or write 'account' into the document and apply that",
-            )
-        if account != target.account:
-            raise AccessProblem(
-                f"these credentials are not of account {target.account}, where the target is",
-                detail=f"they are of {account}",
-                hint="use the account's credentials, or name its profile with --profile",
-            )
-
-    def check_binding(self, plan: Plan) -> None:
-        """Refuse a saved plan that was made for something else than this run would reach.
-
-        Raises:
-            PlanRefused: it is foreign; says in what.
-        """
-        from reconciler.operations.binding import Reached, check_binding
-
-        connection = self._connection
-        reached = Reached(
-            connection.emulator,
-            self.books.shared or self.books.ledger.name,
-            connection.endpoint_url,
-            connection.region,
-            connection.profile,
-        )
-        check_binding(plan, reached, lambda target: self.sessions.account(target.desired.access, target.target.region))

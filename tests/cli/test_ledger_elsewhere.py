@@ -101,7 +101,7 @@ def test_credentials_of_another_account_settle_nothing(
     target = Target(APP, "prod", "shopauth", "us-east-1", account)
     document = Desired("shop-prod", target, Access(), {}, Origin("auth.yaml", 1, 1))
     with pytest.raises(AccessProblem) as refused:
-        Services(Connection()).check_account(document)
+        Services(Connection()).recorded.check_account(document)
     assert account in refused.value.summary
     assert refused.value.detail == detail
 
@@ -124,9 +124,9 @@ def test_where_sts_does_not_tell_the_document_is_believed(monkeypatch: pytest.Mo
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9")
     target = Target(APP, "prod", "shopauth", "us-east-1", MOTOS_ACCOUNT)
     document = Desired("shop-prod", target, Access(), {}, Origin("auth.yaml", 1, 1))
-    Services(Connection()).check_account(document, MOTOS_ACCOUNT)
+    Services(Connection()).recorded.check_account(document, MOTOS_ACCOUNT)
     with pytest.raises(AccessProblem, match="not of account 123456789012"):
-        Services(Connection()).check_account(document, "111122223333")
+        Services(Connection()).recorded.check_account(document, "111122223333")
 
 
 def test_profiles_that_cant_be_read_are_told_where_a_client_is_made(project: Project, tmp_path: Path) -> None:
@@ -152,5 +152,7 @@ def test_the_right_account_and_an_endpoint_of_ones_own_are_fine(moto: str, monke
         monkeypatch.setenv(name, "anything")
     target = Target(APP, "prod", "shopauth", "us-east-1", MOTOS_ACCOUNT)
     document = Desired("shop-prod", target, Access(), {}, Origin("auth.yaml", 1, 1))
-    Services(Connection()).check_account(document)
-    Services(Connection()).check_account(replace(document, target=replace(target, endpoint="http://127.0.0.1:9")))
+    Services(Connection()).recorded.check_account(document)
+    Services(Connection()).recorded.check_account(
+        replace(document, target=replace(target, endpoint="http://127.0.0.1:9"))
+    )

@@ -391,4 +391,4 @@ def test_the_embedded_backend_and_the_service_are_never_taken_for_one_another(wo
     assert problem.summary == "The plan of shop was made on the embedded backend"
     problem = refusal(lambda: check_binding(made_for(), replace(here(), embedded=True), OURS))
     assert problem.summary == "The plan of shop-prod was not made on the embedded backend"
-    world.services.check_binding(embedded)
+    world.services.recorded.check_binding(embedded)

@@ -127,5 +127,5 @@ def saved(account: str | None) -> Plan:
 
 def test_a_plan_of_another_account_is_refused() -> None:
     with pytest.raises(PlanRefused) as caught:
-        Services(Connection(), environ={}).check_binding(saved(None))
+        Services(Connection(), environ={}).recorded.check_binding(saved(None))
     assert "123456789012" in caught.value.detail
