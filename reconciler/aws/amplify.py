@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -54,10 +54,17 @@ def within(seconds: float, call: Callable[[], _T]) -> _T:
 class Reader:
     """Reads of the service. It has no method that writes: plan and drift can't send an update."""
 
-    def __init__(self, client: Any, *, deadline: float) -> None:
-        """Wrap a client; ``deadline`` is the most seconds that one read may take with all its retries."""
+    def __init__(self, client: Any, *, deadline: float, known: Collection[Secret] = frozenset()) -> None:
+        """Wrap a client.
+
+        Args:
+            client: that.
+            deadline: the most seconds that one read may take with all its retries.
+            known: secrets that no text of the service may show, although they were neither read nor sent; it may grow.
+        """
         self._client = client
         self._deadline = deadline
+        self._known = known
         self._secrets: set[str] = set()
 
     def get_auth(self, target: Target, hidden: frozenset[Path] = frozenset()) -> Mapping[str, Any]:
@@ -123,9 +130,13 @@ class Reader:
             id=_text(answer.get("JobId")),
             status=_text(answer.get("Status")) or "",
             operation=_text(answer.get("Operation")),
-            error=reason(str(error), tuple(self._secrets)) if error else None,
+            error=reason(str(error), self._masked()) if error else None,
             created=_milliseconds(answer.get("CreateTime")),
         )
+
+    def _masked(self) -> tuple[str, ...]:
+        """Every secret that this run knows, for the service's texts to be without."""
+        return (*tuple(self._secrets), *(secret.reveal() for secret in tuple(self._known)))
 
     def _remember(self, config: Mapping[str, Any], hidden: frozenset[Path]) -> None:
         """Keep the secrets that the service knows, so that no text of it that quotes one is shown."""
@@ -141,25 +152,33 @@ class Reader:
             answer = within(self._deadline, call)
         except (BotoCoreError, ClientError, TimeoutError, *MISREAD) as problem:
             _told(operation, problem.response if isinstance(problem, ClientError) else {})
-            raise read_problem(problem, operation, tuple(self._secrets)) from None
+            raise read_problem(problem, operation, self._masked()) from None
         if not isinstance(answer, dict):
             raise ReadFailed(f"{operation} answered with something that is no object", hint=NO_ANSWER)
         _told(operation, answer)
         error = answer.get("Error")
         if error and error_is_failure:
-            raise ReadFailed(f"{operation} answered with an error", detail=reason(str(error), tuple(self._secrets)))
+            raise ReadFailed(f"{operation} answered with an error", detail=reason(str(error), self._masked()))
         return answer
 
 
 class Writer(Reader):
     """Reads, and the one update, which is sent once."""
 
-    def __init__(self, client: Any, update_client: Any, *, deadline: float, credentials: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        client: Any,
+        update_client: Any,
+        *,
+        deadline: float,
+        credentials: Callable[[], object],
+        known: Collection[Secret] = frozenset(),
+    ) -> None:
         """Wrap two clients: one that retries for reads, and one that sends once for the update.
 
         ``credentials`` gets what the update is signed with, or renews it.
         """
-        super().__init__(client, deadline=deadline)
+        super().__init__(client, deadline=deadline, known=known)
         self._update_client = update_client
         self._credentials = credentials
 
@@ -183,7 +202,7 @@ class Writer(Reader):
             )
         except (BotoCoreError, ClientError, TimeoutError, *MISREAD) as problem:
             _told("UpdateBackendAuth", problem.response if isinstance(problem, ClientError) else {})
-            raise update_problem(problem, tuple(self._secrets)) from None
+            raise update_problem(problem, self._masked()) from None
         if not isinstance(answer, dict):
             raise AnswerLost("UpdateBackendAuth was sent, and its answer is no object")
         _told("UpdateBackendAuth", answer)

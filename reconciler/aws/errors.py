@@ -9,7 +9,7 @@ from http import HTTPStatus
 from botocore import exceptions as aws
 from botocore.parsers import ResponseParserError
 
-from reconciler.core.transcript import reason
+from reconciler.core.transcript import cleaned, reason
 from reconciler.errors import (
     AccessProblem,
     AnotherJobRunning,
@@ -248,6 +248,5 @@ def _known_code(problem: aws.ClientError) -> str:
 
 def _said(problem: aws.ClientError, secrets: Iterable[str]) -> str:
     message = str(problem.response.get("Error", {}).get("Message", ""))
-    return (
-        f"{_code(problem)}: {reason(message, secrets)}" if message else f"{_code(problem)} (status {_status(problem)})"
-    )
+    code = cleaned(_known_code(problem), secrets)
+    return f"{code}: {reason(message, secrets)}" if message else f"{code} (status {_status(problem)})"

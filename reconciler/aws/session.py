@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from reconciler.aws.errors import MISREAD, read_problem
 from reconciler.aws.roles import RoleCredentials, RoleProvider
 from reconciler.aws.store import S3Store, store_problem
 from reconciler.core.model import Access
+from reconciler.core.secret import Secret
 from reconciler.core.store import parse_location
 from reconciler.errors import ReadFailed
 
@@ -62,10 +63,23 @@ class Sessions:
     the credentials of the profile or of the default chain; it is assumed again before its credentials run out.
     """
 
-    def __init__(self, transport: Transport, *, credentials: tuple[str, str] | None = None) -> None:
-        """Remember how requests travel; ``credentials`` are fixed, for the embedded backend, and assume no role."""
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        credentials: tuple[str, str] | None = None,
+        known: Collection[Secret] = frozenset(),
+    ) -> None:
+        """Remember how requests travel.
+
+        Args:
+            transport: that.
+            credentials: fixed ones, for the embedded backend; they assume no role.
+            known: the secrets that the run has resolved so far, for its gateways to mask; it may grow.
+        """
         self._transport = transport
         self._credentials = credentials
+        self._known = known
         self._sessions: dict[Access, Any] = {}
         self._readers: dict[tuple[Access, str, str | None], Reader] = {}
         self._writers: dict[tuple[Access, str, str | None], Writer] = {}
@@ -89,7 +103,7 @@ class Sessions:
         key = (access, region, endpoint)
         if key not in self._readers:
             client = self._client(access, region, endpoint, _RETRIES)
-            self._readers[key] = Reader(client, deadline=self._transport.deadline)
+            self._readers[key] = Reader(client, deadline=self._transport.deadline, known=self._known)
         return self._readers[key]
 
     def writer(self, access: Access, region: str, endpoint: str | None) -> Writer:
@@ -100,7 +114,8 @@ class Sessions:
             once = self._client(access, region, endpoint, {"total_max_attempts": 1, "mode": "standard"})
             found = self._session(access, region).get_credentials()
             renew = found.get_frozen_credentials if found is not None else lambda: None
-            self._writers[key] = Writer(reads, once, deadline=self._transport.deadline, credentials=renew)
+            deadline = self._transport.deadline
+            self._writers[key] = Writer(reads, once, deadline=deadline, credentials=renew, known=self._known)
         return self._writers[key]
 
     def secrets(self, service: str, access: Access, region: str) -> Any:

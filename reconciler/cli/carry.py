@@ -86,7 +86,7 @@ def resume_all(
     from reconciler.operations.settle import Following
 
     services = run.services
-    keeping = services.books.keeping("resume", plans_of(opened))
+    keeping = services.books.keeping("resume", plans_of(opened), sends=False)
 
     def gateway_of(desired: Desired) -> Writer:
         services.recorded.check_account(desired, (accounts or {}).get(key_of(desired.target)))

@@ -140,7 +140,7 @@ def _give_up(run: Run, target: str | None, *, force: bool) -> Exit:
     plan = plans_of(opened)
     with stoppable() as (clock, stopped):
         following = Following(clock, Waiting(), run.progress)
-        outcomes = give_up(opened, keeping=books.keeping("unlock", plan), following=following)
+        outcomes = give_up(opened, keeping=books.keeping("unlock", plan, sends=False), following=following)
     others = [outcome for outcome in outcomes if outcome.kind is not OutcomeKind.UNKNOWN]
     code = stopped[0] if stopped else of_outcomes(others, saved=False)
     if others:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reconciler.config.masking import shown
+from reconciler.config.masking import masked_lines
 from reconciler.config.rules import Finding, spelling_hint
 from reconciler.core.fields import BLOCK, FIELD
 from reconciler.core.model import Path, dotted
@@ -156,7 +156,7 @@ def _secret_in_clear(value: str, path: Path) -> Finding:
 def _unknown_key(key: str, above: Path, known: Mapping[str, Any]) -> Finding:
     hint = spelling_hint(key, known)
     where = dotted(above)
-    key = shown(key[:_LONGEST_KEY_SHOWN])
+    key = masked_lines([key[:_LONGEST_KEY_SHOWN]])[0]  # 'ClientSecret:value' without a space is a key
     detail = f"'{key}' is not known in {where}." if where else f"'{key}' is not known here."
     if not hint:
         homes = [path for path in (*FIELD, *BLOCK) if path[-1] == key]

@@ -6,10 +6,12 @@ and paths, and whatever that tool printed.
 
 from __future__ import annotations
 
+import base64
+import html
 import json
 import re
 from collections.abc import Iterable, Iterator
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _NOISE = re.compile(r"[\u2500-\u259f\u2800-\u28ff\u25a0-\u25ff]+")
@@ -40,25 +42,60 @@ def cleaned(text: str, secrets: Iterable[str] = ()) -> str:
     """
     # Noise goes first: a secret that an escape sequence cuts in two is still a secret.
     text = _UNSHOWABLE.sub("", _NOISE.sub(" ", _ANSI.sub("", text).replace("\r", "\n")))
-    for form in sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True):
-        text = re.sub(r"\s*".join(re.escape(character) for character in form if not character.isspace()), _mask, text)
+    text = _without(text, {"".join(form.split()) for secret in secrets for form in _forms(secret)})
     text = _PEM.sub(MASK, text)
     text = _NAMED_SECRET.sub(lambda found: found[1] + MASK, text)
     return _SHAPED_SECRET.sub(MASK, text)
 
 
-def _mask(_found: re.Match[str]) -> str:
-    return MASK
+def _without(text: str, forms: Iterable[str]) -> str:
+    """The text with a mask in place of each form, also where white space stands between its characters."""
+    places = [place for place, character in enumerate(text) if not character.isspace()]
+    dense = "".join(text[place] for place in places)
+    spans: list[tuple[int, int]] = []
+    for form in filter(None, forms):
+        start = dense.find(form)
+        while start >= 0:
+            spans.append((places[start], places[start + len(form) - 1] + 1))
+            start = dense.find(form, start + 1)
+    shown, end = "", 0
+    for start, stop in sorted(spans):
+        if start >= end:
+            shown += text[end:start] + MASK
+        end = max(end, stop)
+    return shown + text[end:]
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """How a secret may stand in a text: whole or line by line, without noise, escaped as JSON or in a URL."""
+    """How a secret may stand in a text: whole or line by line, without noise, escaped or encoded."""
     lines = [line for line in secret.splitlines() if len(line) >= _SHORTEST_LINE]
     for part in (secret, *lines):
-        shown = _UNSHOWABLE.sub("", _NOISE.sub(" ", part.replace("\r", "\n")))
-        for form in (part, shown, json.dumps(part)[1:-1], quote(part, safe="")):
-            if form.strip():
-                yield form
+        yield part
+        yield _UNSHOWABLE.sub("", _NOISE.sub(" ", part.replace("\r", "\n")))
+        yield from _escaped(part)
+        raw = part.encode("utf-8", "surrogatepass")
+        if len(raw) >= _SHORTEST_LINE:
+            yield from (raw.hex(), raw.hex().upper(), *_base64(raw))
+
+
+def _escaped(text: str) -> Iterator[str]:
+    """A text in JSON, in JSON in JSON, in a URL, in HTML, and as Python shows it."""
+    for plain in (True, False):
+        once = json.dumps(text, ensure_ascii=plain)
+        yield from (once[1:-1], json.dumps(once, ensure_ascii=plain)[3:-3])
+    raw = text.encode("utf-8", "surrogatepass")
+    yield from (quote(raw, safe=""), quote(raw), quote_plus(raw), quote_plus(raw, safe="/"))
+    marked = html.escape(text)
+    yield from (html.escape(text, quote=False), marked, marked.replace("&#x27;", "&#39;"))
+    yield from (repr(text)[1:-1], ascii(text)[1:-1], repr(raw)[2:-1])
+
+
+def _base64(raw: bytes) -> Iterator[str]:
+    """The characters that are a secret's own in base64, wherever in a longer text it begins."""
+    for before in range(3):
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            whole = encode(b"\0" * before + raw).decode()
+            yield whole[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6]
 
 
 def reason(text: str, secrets: Iterable[str] = ()) -> str:

@@ -174,15 +174,17 @@ class Bookkeeping:
         folder = Path(named) if named else own / "ledger"
         return Ledger(FolderStore(folder), FileLeases(folder / "locks"))
 
-    def keeping(self, command: str, plan: Plan) -> Keeping:
+    def keeping(self, command: str, plan: Plan, *, sends: bool = True) -> Keeping:
         """One run's way to the ledger, with the AWS identities that the plan's targets are reached with.
 
         Args:
             command: the command's name.
             plan: what is carried out.
+            sends: False where it only settles what others sent: that needs no key.
 
         Raises:
-            UsageProblem: the place can't be a ledger.
+            UsageProblem: the place can't be a ledger, or the key can't be used.
+            InputProblem: the key's reference has no value.
             LedgerProblem: the folder that the ledger would be in can't be made.
         """
         from reconciler import __version__
@@ -208,7 +210,7 @@ class Bookkeeping:
             for target in plan.planned
             if target.target.endpoint is None
         }
-        key = self.key if any(target.secrets for target in plan.planned) else None
+        key = self.key if sends and any(target.changes and target.secrets for target in plan.planned) else None
         return Keeping(self.ledger, run, lambda target: callers.get((target.access, target.target.region)), key)
 
     def remembered(self, documents: Iterable[Desired]) -> Callable[[Desired], Remembered]:

@@ -35,6 +35,8 @@ class References:
         self._project_root = project_root
         self._provider = provider
         self._fetched: dict[Source, Fetched | ServiceProblem] = {}
+        self.known: set[Secret] = set()
+        """The secrets that were resolved so far, so that whoever talks to the service can mask them."""
 
     @cached_property
     def resolver(self) -> Resolver:
@@ -55,6 +57,7 @@ class References:
         found = []
         for desired in wanted:
             expanded, problems = self.resolver.expand(desired, secrets=secrets)
+            self._note(expanded)
             found.append((expanded, (*problems, *check_expanded(desired, expanded))))
         return tuple(found)
 
@@ -75,6 +78,7 @@ class References:
             if lost:
                 return desired, lost
             expanded, problems = resolver.expand(desired, planned=True)
+            self._note(expanded)
             return expanded, (*problems, *check_expanded(desired, expanded))
 
         return resolve
@@ -83,6 +87,11 @@ class References:
         """One secret that is no field's, or why it can't be had."""
         self._fetch(self.resolver.sources_of(template, way))
         return self.resolver.expand_secret(template, origin, way)
+
+    def _note(self, expanded: Desired) -> None:
+        from reconciler.core.secret import Secret
+
+        self.known.update(one.value for one in expanded.settings.values() if isinstance(one.value, Secret))
 
     def _resolver(self, folder: Path) -> Resolver:
         from reconciler.secrets import Resolver

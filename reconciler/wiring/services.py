@@ -272,11 +272,11 @@ class Services:
         from reconciler.aws.session import Sessions
 
         if not self._connection.emulator:
-            return Sessions(self._transport)
+            return Sessions(self._transport, known=self.references.known)
         from reconciler.emulator import EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY, attach
 
         hooked = replace(self._transport, hook=lambda events: attach(events, self.emulator))
-        return Sessions(hooked, credentials=(EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY))
+        return Sessions(hooked, credentials=(EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY), known=self.references.known)
 
     @property
     def _transport(self) -> Transport:

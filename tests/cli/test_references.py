@@ -287,3 +287,20 @@ def test_a_key_that_can_not_be_used_is_told(
     assert planned.code == code
     assert said in planned.err
     assert "hunter2" not in planned.out + planned.err
+
+
+def test_what_an_earlier_run_left_open_is_settled_without_the_key(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.parameter("/reconciler/key", "k" * 32)
+    Path("reconciler.yaml").write_text("ledger_key: ${ssm:/reconciler/key}\n", encoding="utf-8")
+    store.write("${ssm:/shop/google}")
+    run = store.project.run
+    store.project.switch("job_seconds=1")
+    cut = run("apply", "auth.yaml", "--emulator", "--auto-approve", "--poll-interval", "0", "--job-timeout", "0")
+    assert cut.code == 9
+    with monkeypatch.context() as offline:
+        offline.setenv("AWS_ENDPOINT_URL_SSM", "http://127.0.0.1:9")
+        resumed = run("apply", "--resume", "--emulator", "--poll-interval", "0.2")
+    assert resumed.code == 0, resumed.err
+    assert "unproven" not in run("plan", "auth.yaml", "--emulator").out

@@ -5,14 +5,14 @@ import pickle
 
 import pytest
 
-from reconciler.core.model import Doubt, Proof, Standing, Target
+from reconciler.core.model import Doubt, Path, Proof, Standing, Target
 from reconciler.core.proof import Key, Proofs, Proven, proven_after
 from reconciler.core.secret import Secret, SecretState
 from reconciler.core.tree import ABSENT
 from tests.unit.core.builders import live, prepared, secret
 
 TARGET = Target("app", "prod", "auth", "us-east-1")
-PATH = ("UserPoolConfigs", "OAuth", "SocialProviderSettings", "Google", "ClientSecret")
+PATH: Path = ("UserPoolConfigs", "OAuth", "SocialProviderSettings", "Google", "ClientSecret")
 KEY = Key(Secret("k" * 32))
 
 
