@@ -20,6 +20,7 @@ _TELLING_WORDS = ("secret", "private", "passwd", "token", "credential", "accessk
 _SECRET_NAMES = ("clientsecret", "privatekey")
 _ALIKE = 0.75
 _KEY_BEFORE_COLON = re.compile(r"([\w.$\\-][\w .$\\-]*)[\"']?\s*\Z")
+_SEPARATOR = re.compile("[:=]")  # an equals sign is a slip, and what follows it is a secret all the same
 _LONGEST_KEY = 64
 _REFERENCE_ALONE = re.compile(
     r"\s*(?P<quote>[\"']?)\$\{(?:env|file|ssm|secretsmanager):[^}]*\}(?P=quote)\s*(?=[,}\]#]|\Z)"
@@ -112,9 +113,9 @@ def _mask_line(line: str, anchors: set[str]) -> tuple[str, str | None]:
         if start >= 0:
             return line[:start] + MASK, line[start + len(anchor) + 1 :]
     position = 0
-    while (colon := line.find(":", position)) >= 0:
+    while found := _SEPARATOR.search(line, position):
+        colon, position = found.span()
         key = _KEY_BEFORE_COLON.search(line, max(0, colon - _LONGEST_KEY), colon)
-        position = colon + 1
         if key is None or not is_secret_key(key[1]):
             continue
         reference = _REFERENCE_ALONE.match(line, position)

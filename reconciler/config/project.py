@@ -9,6 +9,7 @@ from typing import Any
 
 from reconciler.config.discovery import PROJECT_FILE
 from reconciler.config.document import compose
+from reconciler.config.masking import masked_lines
 from reconciler.config.nodes import MappingNode, Node, ScalarNode
 from reconciler.config.source import Source, read_file
 from reconciler.core.references import ReferenceSyntax, Template, parse_references
@@ -69,7 +70,8 @@ def _project(source: Source, node: Node) -> Project:
     for key, entry in node.entries.items():
         value = entry.node.value if isinstance(entry.node, ScalarNode) else None
         if key not in _KEYS:
-            problems.append(source.problem("unknown-key", entry.key, key, hint=f"the keys are {', '.join(_KEYS)}"))
+            shown = masked_lines([key])[0]
+            problems.append(source.problem("unknown-key", entry.key, shown, hint=f"the keys are {', '.join(_KEYS)}"))
         elif key == "ledger_key":
             template, wrong = _secret(value)
             problems += [source.problem(wrong, entry.node.origin, key, hint=_KEY_HINT)] if wrong else []
