@@ -238,11 +238,14 @@ def _read_value(value: Any) -> Any:
 
 
 def _read_change(data: Mapping[str, Any]) -> Change:
+    path, before, after = tuple(data["path"]), _read_value(data["before"]), _read_value(data["after"])
+    if path in FIELD and FIELD[path].secret and not all(isinstance(value, Mark | None) for value in (before, after)):
+        raise TypeError("a plan holds a word where a secret is, and nothing else")
     return Change(
-        path=tuple(data["path"]),
+        path=path,
         action=Action(data["action"]),
-        before=_read_value(data["before"]),
-        after=_read_value(data["after"]),
+        before=before,
+        after=after,
         origin=_read_place(data["origin"]),
         blocked=data["blocked"],
         unproven=data["unproven"],

@@ -239,5 +239,7 @@ def _read(key: str, data: bytes, read: Callable[[Mapping[str, Any]], _T]) -> _T:
         summary = f"The ledger's {key} can't be understood"
         raise LedgerDamaged(summary, detail="it is damaged, or not ours", hint=hint) from None
     raise LedgerDamaged(
-        f"The ledger's {key} is of another version", detail=f"its version is {version}", hint="use a newer reconciler"
+        f"The ledger's {key} is of another version",
+        detail=f"its version is {version if isinstance(version, int) else 'no number'}",
+        hint="use a newer reconciler",
     )
