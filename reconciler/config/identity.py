@@ -50,7 +50,7 @@ class Identities:
     """Settles identities one after another, so that two of the same are noticed."""
 
     defaults: Defaults
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     expand: ExpandText | None
     resolve: bool
     problems: list[Diagnostic] = field(default_factory=list)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.core.references import Reference
@@ -19,7 +19,7 @@ LARGEST = 1_000_000
 class Local:
     """Knows the environment, where the project ends, and the folder from which the documents are named."""
 
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     project_root: Path
     folder: Path
 

@@ -37,7 +37,7 @@ class Resolver:
     plan was made. ``fetched`` has every source that :meth:`sources` names.
     """
 
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     project_root: FilePath
     folder: FilePath = FilePath()
     fetched: Mapping[Source, Fetched | ServiceProblem] = field(default_factory=dict)
