@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import json
 import urllib.parse
 from collections.abc import Iterator
@@ -19,12 +20,31 @@ def canary(name: str) -> str:
     return f'{token[:12]}/+"\\&{token[12:24]}'
 
 
+_HALF = 12
+_TELLING = 6
+"""Bytes that a form has at least: fewer may stand anywhere by chance."""
+_FRAME = "-----"
+"""What stands round every private key, and tells nothing of it."""
+
+
 def forms(secret: str) -> tuple[bytes, ...]:
-    """What betrays a secret: it, its halves, which survive every escaping, and its encodings."""
+    """What betrays a secret: it, its halves and lines, which survive every escaping, and its encodings."""
     raw = secret.encode()
-    halves = [part.encode() for part in (secret[:12], secret[-12:])]
-    escaped = [json.dumps(secret)[1:-1].encode(), urllib.parse.quote(secret, safe="").encode(), repr(secret).encode()]
-    return (raw, *halves, *escaped, raw.hex().encode(), raw.decode().encode("utf-16-le"), *_base64(raw))
+    lines = (line for line in secret.splitlines() if len(line) >= _HALF)
+    parts = [part for part in (secret[:_HALF], secret[-_HALF:], *lines) if _FRAME not in part]
+    texts = {form.encode() for part in (secret, *parts) for form in _escaped(part)}
+    blunt = {raw.hex().encode(), raw.hex().upper().encode(), *(secret.encode(f"utf-16-{end}") for end in ("le", "be"))}
+    return tuple(sorted(form for form in texts | blunt | set(_base64(raw)) if len(form) >= _TELLING))
+
+
+def _escaped(text: str) -> Iterator[str]:
+    """A text as it stands, and in JSON, in JSON in JSON, in a URL, in a query, in HTML, and as Python shows it."""
+    yield text
+    for plain in (True, False):
+        once = json.dumps(text, ensure_ascii=plain)
+        yield from (once[1:-1], json.dumps(once, ensure_ascii=plain)[3:-3])
+    yield from (urllib.parse.quote(text, safe=""), urllib.parse.quote(text), urllib.parse.quote_plus(text))
+    yield from (html.escape(text), repr(text)[1:-1], repr(text.encode())[2:-1], ascii(text)[1:-1])
 
 
 def betrayals(secrets: tuple[str, ...], folder: Path) -> tuple[str, ...]:
