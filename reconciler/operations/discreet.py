@@ -1,8 +1,9 @@
-"""What a run may repeat of a job: its reason quotes what was sent, and only whoever sent it can mask the secrets."""
+"""What a run may repeat of the service: it quotes what was sent, and only whoever sent it can mask the secrets."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,36 +12,50 @@ from reconciler.core.model import Job, Path, Target, TargetPlan
 from reconciler.core.proof import carried
 from reconciler.core.secret import SecretState
 from reconciler.core.tree import leaves
+from reconciler.errors import ServiceProblem
 
 
 @dataclass(frozen=True, slots=True)
 class Discreet:
-    """A gateway that does not repeat why a job failed.
+    """A gateway that does not repeat why a job or a read failed.
 
-    That text quotes what was sent. A secret in it is masked by whoever sent it; another run does not know it.
+    Such a text may quote what was sent. A secret in it is masked by whoever sent it; another run does not know it.
     """
 
     gateway: Gateway
 
     def get_auth(self, target: Target, hidden: frozenset[Path] = frozenset()) -> Mapping[str, Any]:
         """As the gateway says."""
-        return self.gateway.get_auth(target, hidden)
+        with quietly():
+            return self.gateway.get_auth(target, hidden)
 
     def get_backend(self, app: str, environment: str | None) -> Backend:
         """As the gateway says."""
-        return self.gateway.get_backend(app, environment)
+        with quietly():
+            return self.gateway.get_backend(app, environment)
 
     def get_job(self, target: Target, job_id: str) -> Job:
         """The job without its reason."""
-        return without_reason(self.gateway.get_job(target, job_id))
+        with quietly():
+            return without_reason(self.gateway.get_job(target, job_id))
 
     def list_jobs(self, target: Target) -> tuple[Job, ...]:
         """The jobs without their reasons."""
-        return tuple(without_reason(job) for job in self.gateway.list_jobs(target))
+        with quietly():
+            return tuple(without_reason(job) for job in self.gateway.list_jobs(target))
 
     def update_auth(self, target: Target, config: Mapping[str, Any]) -> Job:
         """As the gateway says."""
         return self.gateway.update_auth(target, config)
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Raise a problem of the service again without what it said, which stands in the detail or after a colon."""
+    try:
+        yield
+    except ServiceProblem as problem:
+        raise type(problem)(problem.summary.partition(": ")[0], hint=problem.hint) from None
 
 
 def without_reason(job: Job) -> Job:
