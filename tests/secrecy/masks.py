@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 import pkgutil
@@ -208,6 +209,7 @@ MASKS = (
     # what is told of an outcome
     Mask("findings", instead(verify, "_shown", _shown), "a secret moved"),
     Mask("reasons of others", everywhere(discreet.without_reason, _same), "resumed"),
+    Mask("faults of others", everywhere(discreet.quietly, contextlib.nullcontext), "resumed, error"),
     Mask("whether others carried", everywhere(discreet.carried_secrets, lambda _: False), "resumed"),
     # what the service says
     Mask("reasons of jobs", instead(amplify, "reason", _same), "job quotes as it is"),

@@ -64,7 +64,7 @@ def rehearsed(stage: Stage, profile: str) -> None:
         switches = Switches.parse(("job_seconds=0", *READINGS["clear"])).updated(scenario.switches)
         backend.stage(switches, scenario.faults)
     stage.write(providers(stage.references()))
-    hurry = (*APPLY, "--job-timeout", "0", "--lock-timeout", "0")
+    hurry = (*APPLY, "--job-timeout", "0.1")
     stage.run("apply", "auth.json", ALL_OF_IT, *hurry, *stage.reports("apply"))
     stage.run("drift", "auth.json", "--format", "markdown", "--verbose")
     stage.run("apply", "--resume", *hurry, "--format", "json", "--debug")

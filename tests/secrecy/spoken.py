@@ -120,6 +120,27 @@ def end_that_another_run_sees(stage: Stage) -> None:
     stage.run("history", "--format", "json")
 
 
+def reads_that_another_run_needs(stage: Stage, fault: Fault) -> None:
+    """A run gives up waiting; another one, which knows no secret, can't read, and why says them all."""
+    _set(stage, *CLEAR)
+    stage.faults(Fault("no_effect", seconds=0.2))
+    stage.run("apply", "auth.json", ALL_OF_IT, *APPLY, "--job-timeout", "0", *stage.reports("first"), code=9)
+    time.sleep(0.3)
+    for operation in ("GetBackendAuth", "GetBackend", "GetBackendJob", "ListBackendJobs"):
+        stage.faults(replace(fault, operation=operation, times=0, text=transcript(str, *NEW.values(), *OLD.values())))
+        stage.run("apply", "--resume", *APPLY, "--job-timeout", "0.1", *stage.reports("second"))
+
+
+def moved_since(stage: Stage) -> None:
+    """What is live moves after it was planned, a secret with it."""
+    _set(stage, *CLEAR)
+    stage.run("plan", "auth.json", "--out", "saved.plan", code=0)
+    stage.live({**OLD, "Google": COLLATERAL}, PasswordPolicy={"MinimumLength": 30})
+    stage.secrets.add(COLLATERAL)
+    stage.run("apply", "saved.plan", *APPLY, *stage.reports("stale"), code=3)
+    stage.run("show", "saved.plan", *stage.reports("show"), code=0)
+
+
 def job_under_way(stage: Stage) -> None:
     """A run gives up waiting: its journal is open, and has what was live and the backend's meta, sealed."""
     stage.secrets.add(COLLATERAL)
@@ -196,7 +217,10 @@ def _spoken() -> Iterator[tuple[str, Callable[[Stage], None]]]:
     yield "job quotes strangers", job_that_quotes_strangers
     yield "refused under a code", code_that_quotes
     yield "resumed", end_that_another_run_sees
+    for kind in ("error", "error200"):
+        yield f"resumed, {kind}", partial(reads_that_another_run_needs, fault=Fault(kind))
     yield "under way", job_under_way
+    yield "stale", moved_since
     yield "a secret moved", another_secret_came_along
     yield "added and removed", others_in_clear
     yield "pulled", pulled

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import os
@@ -18,6 +19,7 @@ from typing import Any
 
 import boto3
 import pytest
+import typer
 
 from reconciler.cli.main import main
 from reconciler.emulator import EMULATOR_ACCOUNT, EMULATOR_REGION, PLANTED_JOB_SECRET, Emulator, Fault, Switches
@@ -40,6 +42,7 @@ HEAD: Mapping[str, Any] = {
     "BackendEnvironmentName": ENVIRONMENT,
     "ResourceName": RESOURCE,
 }
+_COMMAND = functools.cache(typer.main.get_command)  # half of what a short run takes
 CRASHED = -1
 """The code of a run that ended with a traceback."""
 
@@ -308,5 +311,6 @@ def make_stage(folder: Path, patch: pytest.MonkeyPatch, moto: Callable[[], str])
         patch.setenv(name, value)
     patch.setattr(tempfile, "tempdir", None)
     patch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _seconds: None))  # between its retries
+    patch.setattr(typer.main, "get_command", _COMMAND)
     patch.chdir(folder / "project")
     return Stage(folder, patch, moto)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -66,6 +68,14 @@ _HEAD = (
 )
 
 
+_CODES: Mapping[str, int] = {
+    "ledger_key: ${file:key}": 64,
+    "ledger_key: ${file:../outside/key}": 0,
+    "ledger_key: ${env:SHOP_KEY}": 0,
+}
+"""How a plan ends where the project file's line is no error."""
+
+
 def in_clear(stage: Stage, text: str) -> None:
     """A document with a secret in clear goes through every command that reads documents."""
     stage.secrets |= {CLEAR, OTHER}
@@ -80,6 +90,15 @@ def in_a_base(stage: Stage) -> None:
     stage.plant("project/base.yaml", _written({"ClientId": "a", "ClientSecret": CLEAR}))
     stage.save({"extends": "base.yaml", **HEAD})
     _read_by_all(stage, "auth.json")
+
+
+def through_standard_input(stage: Stage) -> None:
+    """A document with a secret in clear comes through standard input."""
+    stage.secrets.add(CLEAR)
+    text = _HEAD + f"        Google:\n          ClientSceret: {CLEAR}\n          ClientSecret: [{CLEAR}]\n"
+    for arguments in (("validate", "-", "--format", "json"), ("plan", "-")):
+        stage.patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        stage.run(*arguments, *stage.reports("input"), code=1)
 
 
 def in_the_input_of_the_aws_cli(stage: Stage) -> None:
@@ -108,10 +127,14 @@ def in_the_project_file(stage: Stage) -> None:
         f'ledger_key: "{CLEAR}',
         f"{{ledger_key:{CLEAR}}}",
         "ledger_key: ${file:key}",
+        "ledger_key: ${file:../outside/key}",
+        "ledger_key: ${env:SHOP_KEY}",
     ):
         stage.plant("project/key", key)
+        stage.plant("outside/key", key)
+        stage.variable("SHOP_KEY", key)
         stage.plant("project/reconciler.yaml", f"{line}\n")
-        stage.run("plan", "auth.json", *stage.reports("plan"), code=64 if "file:" in line else 1)
+        stage.run("plan", "auth.json", *stage.reports("plan"), code=_CODES.get(line, 1))
         stage.run("history", "--format", "json", "--debug")
 
 
@@ -213,6 +236,7 @@ def _wrong() -> Iterator[tuple[str, Callable[[Stage], None]]]:
     for name, text in _FLOW.items():
         yield f"in clear, {name}", partial(in_clear, text=text)
     yield "in clear, a base", in_a_base
+    yield "in clear, standard input", through_standard_input
     yield "in clear, the AWS CLI's input", in_the_input_of_the_aws_cli
     yield "in clear, the project file", in_the_project_file
     yield "a short key", a_key_that_is_too_short
