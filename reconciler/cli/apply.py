@@ -45,6 +45,7 @@ from reconciler.core.model import Access, Plan
 from reconciler.core.planfile import applyable, from_json
 from reconciler.errors import LedgerDamaged, PlanRefused, UsageProblem
 from reconciler.operations.jobs import Waiting
+from reconciler.wiring import Follow
 
 
 def apply(
@@ -89,7 +90,7 @@ def apply(
         settle_first(run, desired, waiting)
         plan = make_plan(run, desired)
         show_plan(plan, show)
-    if not any(target.changes for target in plan.planned):
+    if not any(target.changes or (saved and target.unresolved) for target in plan.planned):
         nothing_to_do(plan, show, saved=saved)
     if plan.failures:
         raise typer.Exit(refuse(plan, show))
@@ -110,7 +111,7 @@ def _resume_only(run: Run, paths: Sequence[str], choice: Choice, waiting: Waitin
     if paths:
         planned = from_json(read_plan(paths[0])).planned if saved else ()
         desired = [run.services.recorded.reached(target.desired) for target in planned]
-        desired = desired or list(located(run, paths, choice, None, strict=False))
+        desired = desired or list(located(run, paths, choice, None, strict=False, follow=Follow.NOTHING))
         ways = {key_of(document.target): document.access for document in desired}
         found = (ledger.under_way(document.target) for document in desired)
         opened, damaged = tuple(entry for entry in found if entry is not None), []

@@ -168,7 +168,7 @@ def _carry_out(
     from reconciler.operations.apply import apply as perform
     from reconciler.operations.outcomes import how_to_look
 
-    needing = [target.desired for target in plan.planned if target.changes]
+    needing = [target.desired for target in plan.planned if target.changes or target.unresolved]
     with stoppable() as (clock, stopped):
         try:
             outcomes = perform(

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 
 from reconciler.core.model import FailureKind, Outcome, OutcomeKind, Plan
+from reconciler.core.sources import DENIED
 from reconciler.errors import (
     AccessProblem,
     AnotherJobRunning,
@@ -17,7 +18,6 @@ from reconciler.errors import (
     TargetLocked,
     UsageProblem,
 )
-from reconciler.secrets import DENIED
 
 
 class Exit(IntEnum):

@@ -84,7 +84,8 @@ def sent_secrets(named: Sequence[str]) -> frozenset[Path]:
     """
     chosen: set[Path] = set()
     for name in named:
-        found = {path for path in SECRETS if name == ALL_SECRETS or f".{name}." in f".{dotted(path)}."}
+        wanted = f".{name.lower()}."
+        found = {path for path in SECRETS if name == ALL_SECRETS or wanted in f".{dotted(path).lower()}."}
         if not found:
             known = ", ".join(dotted(path[-2:]) for path in SECRETS)
             raise UsageProblem(f"--send-secrets does not know {name}", hint=f"the secrets are {known}")

@@ -15,6 +15,7 @@ from reconciler.cli.output import emit, plan_renderers
 from reconciler.cli.run import located, make_plan, start
 from reconciler.core.planfile import applyable
 from reconciler.errors import UsageProblem
+from reconciler.wiring import Follow
 
 _LARGEST_PLAN = 500_000_000
 
@@ -38,7 +39,8 @@ def plan(
     run = start(reach, show, first_path=paths[0], parallelism=choice.parallelism, ledger=ledger)
     if out is not None:
         _check_out(out, paths)
-    desired = located(run, paths, choice, allow, strict=strict, secrets=not without_secrets, sends=send_secrets)
+    follow = following(without_secrets=without_secrets)
+    desired = located(run, paths, choice, allow, strict=strict, follow=follow, sends=send_secrets)
     made = make_plan(run, desired, with_commit=out is not None)
     if out is not None:
         from reconciler import __version__
@@ -52,6 +54,11 @@ def plan(
             apply = f'reconciler apply "{out}"' + (" --emulator" if reach.emulator else "")
             write_error(f"\nTo perform exactly these actions, run the following command to apply:\n    {apply}\n")
     raise typer.Exit(of_plan(made, changes=Exit.CHANGES if detailed_exitcode else Exit.DONE))
+
+
+def following(*, without_secrets: bool) -> Follow:
+    """Which references are followed."""
+    return Follow.NO_SECRETS if without_secrets else Follow.ALL
 
 
 def _check_out(out: str, paths: Sequence[str]) -> None:
@@ -72,7 +79,7 @@ def drift(
 ) -> None:
     """Tell what moved outside git: exits with 2 when live differs, 0 when it does not. Never writes."""
     run = start(reach, show, first_path=paths[0], parallelism=choice.parallelism, ledger=ledger)
-    desired = located(run, paths, choice, allow, strict=strict, secrets=not without_secrets)
+    desired = located(run, paths, choice, allow, strict=strict, follow=following(without_secrets=without_secrets))
     made = make_plan(run, desired, with_commit=False)
     emit(plan_renderers(made, drift=True), show)
     raise typer.Exit(of_plan(made, changes=Exit.CHANGES))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +37,7 @@ def pull(
         check_file(out)
     run = start(reach, Show(quiet=quiet, debug=debug), first_path=out or ".")
     wanted = run.services.target(app_id, env, resource or "")
+    wanted = replace(wanted, hidden=run.services.books.hidden(wanted.target))
     pulled = read(run.services.reader_of(wanted), wanted)
     text = dump_document(name, pulled.target, pulled.config)
     if out is None:

@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reconciler.cli.console import Progress
-from reconciler.cli.options import Choice, Reach, Show, sent_secrets
+from reconciler.cli.options import ALL_SECRETS, Choice, Reach, Show, sent_secrets
 from reconciler.cli.output import problems_as_result, reports_of, warn
 from reconciler.core.model import Desired, Plan
-from reconciler.wiring import Connection, Selection, Services
+from reconciler.errors import UsageProblem
+from reconciler.wiring import Connection, Follow, Selection, Services
 
 if TYPE_CHECKING:
     from reconciler.config.desired import Loaded
@@ -63,7 +64,7 @@ def located(
     allow: Sequence[str] | None,
     *,
     strict: bool,
-    secrets: bool = True,
+    follow: Follow = Follow.ALL,
     sends: Sequence[str] | None = None,
 ) -> tuple[Desired, ...]:
     """Load, check and resolve documents, and say where their targets are.
@@ -74,14 +75,17 @@ def located(
         choice: which targets are meant.
         allow: guards that may pass.
         strict: whether warnings stop the run.
-        secrets: False leaves the references in secret fields as they are.
+        follow: which references are followed.
         sends: the secrets to send though nobody has proven them, as ``--send-secrets`` names them.
     """
     chosen = sent_secrets(sends or ())
     with problems_as_result(run.show):
         loaded = load(run, paths, choice, allow, network=True)
-        desired, warnings = run.services.locate(loaded, secrets=secrets)
+        desired, warnings = run.services.locate(loaded, follow)
         warn(warnings, strict=strict)
+    for name in sends or ():
+        if name != ALL_SECRETS and not any(sent_secrets([name]) & set(document.settings) for document in desired):
+            raise UsageProblem(f"No document writes a secret of {name}", hint="look at --send-secrets")
     return tuple(replace(document, sends=chosen) for document in desired)
 
 

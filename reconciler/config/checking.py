@@ -45,7 +45,8 @@ def _check_text(source: Source, place: tuple[str | int, ...], node: ScalarNode, 
     try:
         value = text if path[0] in _NO_REFERENCES else parse_references(text)
     except ReferenceSyntax as error:
-        hint = "a literal '${' is written '$${'"
+        row = FIELD.get(path[1:])
+        hint = "" if row is not None and row.secret else "a literal '${' is written '$${'"
         yield source.problem("bad-reference", node.origin, f"{dotted(path)}: {error}.", hint=hint)
         return
     if isinstance(value, Template):
@@ -54,7 +55,7 @@ def _check_text(source: Source, place: tuple[str | int, ...], node: ScalarNode, 
             hint = "write a reference and nothing else, without ':-' and a default: both are in clear"
             yield source.problem("plaintext-secret", node.origin, dotted(path[1:]), hint=hint)
         if path[0] != ROOT_KEY:
-            hint = "which target is meant is no secret: use ${env:NAME} or ${file:path}"
+            hint = "which target is meant is no secret: use ${env:RECONCILER_VAR_NAME} or ${file:path}"
             for reference in value.references:
                 if reference.scheme in REMOTE:
                     yield source.problem(

@@ -11,7 +11,7 @@ from reconciler.config.nodes import ListNode, MappingNode, Node, ScalarNode
 from reconciler.config.schema import check_key
 from reconciler.config.source import Source
 from reconciler.core.model import Access, Target
-from reconciler.core.references import ReferenceSyntax, Template, parse_references
+from reconciler.core.references import REMOTE, ReferenceSyntax, Template, parse_references
 from reconciler.errors import Diagnostic, Origin
 
 ExpandText: TypeAlias = Callable[[Template, Origin], str | Diagnostic]
@@ -111,8 +111,8 @@ class Identities:
             return None
         if isinstance(written, str):
             return written
-        if self.expand is None:
-            return value
+        if self.expand is None or any(reference.scheme in REMOTE for reference in written.references):
+            return value  # one that may not stand here is told where the document is checked
         expanded = self.expand(written, node.origin)
         excerpt = sources[node.origin.file].excerpt(node.origin)
         problems = (

@@ -26,8 +26,8 @@ class Difference:
 def differences(before: Tree, after: Tree) -> tuple[Difference, ...]:
     """Each leaf and each member of a set that differs, in the catalogue's order.
 
-    Secrets are compared by value and come back as the objects that stand in the trees. A secret that
-    either side does not know is no difference.
+    Secrets are compared by value, also with a text in clear, and come back as the objects that stand in the
+    trees. A secret that either side does not know is no difference.
     """
     if before == after:
         return ()
@@ -49,18 +49,12 @@ def differences(before: Tree, after: Tree) -> tuple[Difference, ...]:
 def _comparable(before: Tree, after: Tree) -> tuple[Tree, Tree]:
     """Both trees with each secret as a word: the same word unless both sides know and differ."""
     left, right = _shallow(before), _shallow(after)
-    for path, old in _secrets(before):
-        _replace(left, path, "secret")
-        new = _value(after, path)
+    for path in {*(path for path, _ in _secrets(before)), *(path for path, _ in _secrets(after))}:
+        old, new = _value(before, path), _value(after, path)
+        if old is not None:
+            _replace(left, path, "secret")
         if new is not None:
-            moved = isinstance(old, Secret) and isinstance(new, Secret) and old != new
-            _replace(right, path, "another secret" if moved else "secret")
-    for path, _ in _secrets(after):
-        old = _value(before, path)
-        if not _is_secret(old):
-            _replace(right, path, "secret")
-            if old is not None:
-                _replace(left, path, "secret")
+            _replace(right, path, "another secret" if _known(old) and _known(new) and not _same(old, new) else "secret")
     return left, right
 
 
@@ -70,6 +64,19 @@ def _secrets(tree: Tree, above: Path = ()) -> Iterator[tuple[Path, Any]]:
             yield from _secrets(value, (*above, key))
         elif _is_secret(value):
             yield (*above, key), value
+
+
+def _known(value: Any) -> bool:
+    """Whether a value can be compared: a secret that was read or resolved, or the text in clear beside one."""
+    return isinstance(value, (Secret, str)) and not isinstance(value, SecretState)
+
+
+def _same(old: Secret | str, new: Secret | str) -> bool:
+    return _as_secret(old) == _as_secret(new)
+
+
+def _as_secret(value: Secret | str) -> Secret:
+    return value if isinstance(value, Secret) else Secret(value)
 
 
 def _is_secret(value: Any) -> bool:

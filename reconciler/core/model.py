@@ -72,7 +72,8 @@ class Access:
 class Desired:
     """One document after ``extends``: a target and each leaf that it manages, keyed by path.
 
-    ``allow`` are guards that may pass, ``sends`` the secrets that are to be sent though nobody knows that they differ.
+    ``allow`` are guards that may pass, ``sends`` the secrets that are to be sent though nobody knows that they differ,
+    ``hidden`` places of free text in which an earlier document put a secret.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Desired:
     allow: frozenset[str] = frozenset()
     labels: Mapping[str, str] = field(default_factory=dict)
     sends: frozenset[Path] = frozenset()
+    hidden: frozenset[Path] = frozenset()
 
     def origin_of(self, path: Path) -> Origin:
         """Where a path was written: the member or the setting itself, the nearest above it, or the document."""
@@ -187,11 +189,14 @@ class Proof(StrEnum):
 class Doubt(StrEnum):
     """Why a secret is unproven."""
 
-    NEVER_PROVEN = "no apply has proven it"
-    UNCERTAIN = "an update that carried another value did not end well"
+    NEVER_PROVEN = "no apply with a key has sent it and proven it"
+    UNCERTAIN = "an update that carried another value, or moved its provider, did not end well"
+    OTHER_IDS = "its provider has other ids than when it was proven: somebody linked it anew"
     NO_KEY = "the ledger has its fingerprint, and this run has no key to compare it with"
     OTHER_KEY = "its fingerprint in the ledger was made with another key"
+    UNREAD = "the ledger can't be read"
     UNRESOLVED = "its reference was not resolved"
+    OTHER_REFERENCE = "its reference was not resolved, and is another than the one whose value was proven"
     ABSENT = "there is none live"
 
 
@@ -247,6 +252,11 @@ class TargetPlan:
     def standing_guards(self) -> tuple[Finding, ...]:
         """The guards that nobody allowed."""
         return tuple(guard for guard in self.guards if guard.code not in self.desired.allow)
+
+    @property
+    def unresolved(self) -> bool:
+        """Whether it was planned without knowing some of the secrets that its document writes."""
+        return any(standing.doubt in {Doubt.UNRESOLVED, Doubt.OTHER_REFERENCE} for standing in self.secrets)
 
     @property
     def applyable(self) -> bool:

@@ -56,7 +56,7 @@ def live_tree(config: Mapping[str, Any], hidden: frozenset[Path] = frozenset()) 
 
 
 def hidden_places(desired: Desired) -> frozenset[Path]:
-    """The places of free text into which a document puts a secret: what stands there is secret, written or live.
+    """The places of free text into which a document puts a secret, or an earlier one did: what is live there is secret.
 
     A message of the deprecated ForgotPassword may follow that of VerificationMessage, so they hide together.
     """
@@ -65,6 +65,7 @@ def hidden_places(desired: Desired) -> frozenset[Path]:
         for path, setting in desired.settings.items()
         if isinstance(setting.value, (Secret, Template)) and not FIELD[path].secret
     }
+    places |= desired.hidden
     twins = {FORGOT_PASSWORD: VERIFICATION, VERIFICATION: FORGOT_PASSWORD}
     return frozenset(places | {(*twins[path[:2]], *path[2:]) for path in places if path[:2] in twins})
 

@@ -54,6 +54,7 @@ def write_target(target: TargetPlan | TargetFailure) -> dict[str, Any]:
         "allow": sorted(desired.allow),
         "labels": dict(desired.labels),
         "send_secrets": sorted(list(path) for path in desired.sends),
+        "hidden": sorted(list(path) for path in desired.hidden),
         "desired": [
             {"path": list(path), "value": _setting(path, setting), "origin": _place(setting.origin)}
             for path, setting in desired.settings.items()
@@ -173,7 +174,9 @@ def read_target(data: Mapping[str, Any]) -> TargetPlan | TargetFailure:
         origin=_need_place(data["origin"]),
         allow=frozenset(data["allow"]),
         labels=data["labels"],
-        sends=frozenset(tuple(path) for path in data["send_secrets"]),
+        # What follows is in no record of an earlier version; a saved plan of one is refused before.
+        sends=frozenset(tuple(path) for path in data.get("send_secrets", ())),
+        hidden=frozenset(tuple(path) for path in data.get("hidden", ())),
     )
     return TargetPlan(
         desired=desired,
@@ -182,7 +185,7 @@ def read_target(data: Mapping[str, Any]) -> TargetPlan | TargetFailure:
         planned=read_tree(data["planned"]),
         changes=tuple(_read_change(change) for change in data["changes"]),
         sent=tuple(data["sent"]),
-        secrets=tuple(_read_standing(standing) for standing in data["secrets"]),
+        secrets=tuple(_read_standing(standing) for standing in data.get("secrets", ())),
         blocks=tuple(read_finding(finding) for finding in data["blocks"]),
         guards=tuple(read_finding(finding) for finding in data["guards"]),
         warnings=tuple(read_finding(finding) for finding in data["warnings"]),

@@ -172,6 +172,9 @@ def _losses(desired: Desired, wanted: Tree, live: Live) -> Iterator[Finding]:
             yield Finding("provider-removal", summary, origin=desired.origin_of(block.path))
 
 
+_UNRESOLVED = (Doubt.UNRESOLVED, Doubt.OTHER_REFERENCE)
+
+
 def secret_warnings(desired: Desired, secrets: tuple[Standing, ...]) -> Iterator[Finding]:
     """Secrets of which the ledger knows more than this run can tell."""
     ways = {
@@ -184,24 +187,25 @@ def secret_warnings(desired: Desired, secrets: tuple[Standing, ...]) -> Iterator
     for doubt, (code, hint) in ways.items():
         found = [standing.path for standing in secrets if standing.doubt is doubt]
         if found:
-            summary = f"whether {_names(found)} was rotated is not known"
+            summary = f"not known whether rotated: {_names(found)}"
             yield Finding(code, summary, f"{_sentence(doubt)}.", hint, desired.origin_of(found[0]))
 
 
 def secret_notes(desired: Desired, secrets: tuple[Standing, ...], changes: tuple[Change, ...]) -> Iterator[Finding]:
     """Unproven secrets of which nothing becomes."""
     moved = {change.path for change in changes}
-    for doubt in (Doubt.NEVER_PROVEN, Doubt.UNCERTAIN, Doubt.UNRESOLVED):
+    for doubt in (Doubt.NEVER_PROVEN, Doubt.UNCERTAIN, Doubt.OTHER_IDS, Doubt.UNREAD, *_UNRESOLVED):
         found = [one for one in secrets if one.doubt is doubt and one.path not in moved]
         if not found:
             continue
-        verb = "is" if len(found) == 1 else "are"
+        summary = f"unproven, and perhaps another than the live one: {_names([one.path for one in found])}"
         hint = "--send-secrets sends it once, and from then on its rotation is seen"
-        if doubt is Doubt.UNRESOLVED:
-            hint = "apply resolves it"
+        if doubt in _UNRESOLVED:
+            hint = "plan where secrets may be read, to see whether it was rotated; apply refuses a saved plan if it was"
+        elif doubt is Doubt.UNREAD:
+            hint = "let the ledger be read"
         elif any(one.fingerprint is None for one in found):
             hint = f"set RECONCILER_LEDGER_KEY; then {hint}"
-        summary = f"{_names([one.path for one in found])} {verb} unproven: it may be another than the live one"
         yield Finding("secret-unproven", summary, f"{_sentence(doubt)}.", hint, desired.origin_of(found[0].path))
 
 

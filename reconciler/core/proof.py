@@ -6,12 +6,13 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
 from reconciler.core.fields import SECRETS
 from reconciler.core.model import Doubt, Path, Proof, Standing, Target, TargetPlan, Tree
-from reconciler.core.secret import Secret
+from reconciler.core.references import Template
+from reconciler.core.secret import Secret, SecretState
 from reconciler.core.tree import ABSENT, get, leaves
 
 SHORTEST_KEY = 32
@@ -61,48 +62,59 @@ class Key:
 class Proven:
     """The fingerprint of the value that was proven last.
 
-    It is not ``certain`` after an update that carried another value and of which nobody knows whether it landed.
+    It is not ``certain`` after an update of which nobody knows what it made of the secret. ``beside`` are the
+    provider's public ids that it was proven with, ``source`` the reference that it came from.
     """
 
     fingerprint: str
     certain: bool = True
+    beside: Mapping[str, str] = field(default_factory=dict)
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Proofs:
-    """What the ledger knows of one target's secrets, and this run's key."""
+    """What the ledger knows of one target's secrets, and this run's key; ``unread`` where it can't be read."""
 
     proven: Mapping[Path, Proven] = field(default_factory=dict)
     key: Key | None = None
+    unread: bool = False
 
-    def standing(self, target: Target, path: Path, written: object, live: object) -> Standing:
+    def standing(self, target: Target, path: Path, written: object, live: Tree) -> Standing:
         """What is known of one secret.
 
         Args:
             target: whose secret it is.
             path: its place.
             written: what the document writes; anything but a secret is a reference that was not resolved.
-            live: what stands there.
+            live: what is live.
         """
+        last, there = self.proven.get(path), get(live, path)
         if not isinstance(written, Secret):
-            return Standing(path, Proof.UNPROVEN, Doubt.UNRESOLVED)
+            known = last.source if last is not None else None
+            other = isinstance(written, Template) and known not in {None, written.text}
+            return Standing(path, Proof.UNPROVEN, Doubt.OTHER_REFERENCE if other else Doubt.UNRESOLVED)
         fingerprint = None if self.key is None else self.key.fingerprint(target, path, written)
-        if live is ABSENT:
+        if there is ABSENT:
             return Standing(path, Proof.UNPROVEN, Doubt.ABSENT, fingerprint)
-        if isinstance(live, Secret):
+        if isinstance(there, Secret):
             return Standing(path, Proof.READABLE, None, fingerprint)
-        proof, doubt = self._known(self.proven.get(path), fingerprint)
+        proof, doubt = self._known(last, fingerprint, _beside(live, path))
         return Standing(path, proof, doubt, fingerprint)
 
-    def _known(self, last: Proven | None, fingerprint: str | None) -> tuple[Proof, Doubt | None]:
+    def _known(
+        self, last: Proven | None, fingerprint: str | None, beside: Mapping[str, str]
+    ) -> tuple[Proof, Doubt | None]:
         if last is None:
-            return Proof.UNPROVEN, Doubt.NEVER_PROVEN
+            return Proof.UNPROVEN, Doubt.UNREAD if self.unread else Doubt.NEVER_PROVEN
         if self.key is None or fingerprint is None:
             return Proof.UNPROVEN, Doubt.NO_KEY
         if not self.key.made(last.fingerprint):
             return Proof.UNPROVEN, Doubt.OTHER_KEY
         if not hmac.compare_digest(last.fingerprint, fingerprint):
             return Proof.ROTATED, None
+        if any(beside.get(name, value) != value for name, value in last.beside.items()):
+            return Proof.UNPROVEN, Doubt.OTHER_IDS
         return (Proof.IN_SYNC, None) if last.certain else (Proof.UNPROVEN, Doubt.UNCERTAIN)
 
 
@@ -116,9 +128,9 @@ def standings(target: Target, written: Tree, live: Tree, proofs: Proofs) -> tupl
         proofs: what the ledger knows.
     """
     return tuple(
-        proofs.standing(target, row.path, value, get(live, row.path))
+        proofs.standing(target, row.path, value, live)
         for row, value in leaves(written)
-        if (row.secret and value is not None) or isinstance(value, Secret)
+        if (row.secret and value is not None) or isinstance(value, (Secret, Template))
     )
 
 
@@ -128,13 +140,13 @@ def carried(plan: TargetPlan) -> frozenset[Path]:
     return frozenset(
         path
         for path in SECRETS
-        if any(path[: len(block)] == block for block in blocks)
-        and any(get(tree, path) is not ABSENT for tree in (plan.planned, plan.live))
+        if (get(plan.live, path) is not ABSENT and get(plan.planned, path) is ABSENT)
+        or (get(plan.planned, path) is not ABSENT and any(path[: len(block)] == block for block in blocks))
     )
 
 
-def fingerprints(target: Target, planned: Tree, live: Tree, *, sent: bool, key: Key | None) -> dict[Path, str]:
-    """The fingerprints that an update proves once it has landed: of what it carries, and of what was read in clear.
+def provable(target: Target, planned: Tree, live: Tree, *, sent: bool, key: Key | None) -> dict[Path, Proven]:
+    """What an update proves once it has landed: of what it carries, and of what was read in clear.
 
     Args:
         target: the update's target.
@@ -143,35 +155,58 @@ def fingerprints(target: Target, planned: Tree, live: Tree, *, sent: bool, key: 
         sent: whether it carries the secrets.
         key: None proves nothing.
     """
-    if key is None:
-        return {}
+    tree = planned if sent else live
     return {
-        row.path: key.fingerprint(target, row.path, value)
-        for row, value in leaves(planned if sent else live)
-        if row.secret and isinstance(value, Secret)
+        row.path: Proven(key.fingerprint(target, row.path, value), beside=_beside(tree, row.path), source=value.source)
+        for row, value in leaves(tree)
+        if key is not None and row.secret and isinstance(value, Secret)
     }
 
 
 def proven_after(
-    before: Mapping[Path, Proven], proving: Mapping[Path, str], plan: TargetPlan, *, landed: bool | None
+    before: Mapping[Path, Proven],
+    proving: Mapping[Path, Proven],
+    plan: TargetPlan,
+    *,
+    landed: bool | None,
+    moved: frozenset[Path] = frozenset(),
 ) -> dict[Path, Proven]:
     """What is proven after an update.
 
     Args:
         before: what was proven before it.
-        proving: the fingerprints that it proves once it has landed.
-        plan: what it carried out.
-        landed: whether it is known to have landed, or known not to have; None where nobody knows.
+        proving: what it proves once it has landed.
+        plan: what it carried out. What was not there any more right before it is proven no longer.
+        landed: whether it is known to have landed as planned, or known not to have; None where neither is known.
+        moved: what was seen to move without being planned.
     """
+    there = {path: last for path, last in before.items() if get(plan.live, path) is not ABSENT}
     if landed is False:
-        return dict(before)
-    moved = carried(plan)
-    left = {path: last for path, last in before.items() if path not in moved}
+        return there
+    sent = carried(plan)
     if landed:
-        return left | {path: Proven(fingerprint) for path, fingerprint in proving.items()}
-    doubtful = {
-        path: Proven(last.fingerprint, certain=last.certain and proving.get(path) == last.fingerprint)
-        for path, last in before.items()
-        if path in moved
-    }
-    return left | doubtful
+        return {path: last for path, last in there.items() if path not in sent} | dict(proving)
+    providers = {path[:-1] for path in moved}
+
+    def doubted(path: Path, last: Proven) -> bool:
+        new = proving.get(path)
+        other = path in sent and (new is None or new.fingerprint != last.fingerprint)
+        return other or path[:-1] in providers
+
+    return {path: replace(last, certain=False) if doubted(path, last) else last for path, last in there.items()}
+
+
+def hidden_after(plan: TargetPlan, *, landed: bool | None) -> frozenset[Path]:
+    """The places of free text that hold secrets after an update; in doubt those before it, too."""
+    before, after = (
+        {row.path for row, state in leaves(tree) if isinstance(state, SecretState) and not row.secret}
+        for tree in (plan.live, plan.planned)
+    )
+    return frozenset(after if landed else before if landed is False else before | after)
+
+
+def _beside(tree: Tree, path: Path) -> dict[str, str]:
+    """The public members of a secret's provider."""
+    provider = get(tree, path[:-1])
+    members = provider.items() if isinstance(provider, dict) else ()
+    return {name: value for name, value in members if isinstance(value, str) and name != path[-1]}

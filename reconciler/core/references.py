@@ -20,11 +20,17 @@ _OPTIONS = {
 _PATTERNS = {
     "region": re.compile(r"[a-z]{2,}(-[a-z]+)+-\d"),
     "role_arn": re.compile(r"arn:[\w-]+:iam::\d{12}:role/[\w+=,.@/-]+"),
-    "version_id": re.compile(r"[\w-]+"),
+    "version_id": re.compile(r"[\w-]{32,64}"),
     "version_stage": re.compile(r"[\w+=,.@/-]+"),
 }
+_EXAMPLES = {
+    "region": "region=eu-west-1",
+    "role_arn": "role_arn=arn:aws:iam::123456789012:role/reader",
+    "version_id": "version_id=EXAMPLE1-90ab-cdef-fedc-ba987EXAMPLE",
+    "version_stage": "version_stage=AWSPREVIOUS",
+}
 _NAMES = {
-    "ssm": re.compile(r"(arn:[\w-]+:ssm:[\w-]+:\d{12}:parameter)?[\w./-]+(:[\w.-]+)?"),
+    "ssm": re.compile(r"(arn:[\w-]+:ssm:[\w-]+:\d{12}:parameter)?[\w./-]+(:\w[\w.-]*)?"),
     "secretsmanager": re.compile(r"(arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:)?[\w/+=.@!-]+"),
 }
 _ARN_REGION = re.compile(r"arn:[\w-]+:(?:ssm|secretsmanager):([\w-]+):")
@@ -155,6 +161,6 @@ def _parse_remote(scheme: str, text: str) -> Reference:
         if known not in _OPTIONS[scheme] or known in options:
             raise ReferenceSyntax(f"the options of {scheme} are {', '.join(_OPTIONS[scheme])}, each once")
         if not equals or not _PATTERNS[known].fullmatch(value):
-            raise ReferenceSyntax(f"the option {known} has a value that it can't have")
+            raise ReferenceSyntax(f"the option {known} is written like {_EXAMPLES[known]}")
         options[known] = value
     return Reference(scheme, name, key=key if hash_ else None, **options)

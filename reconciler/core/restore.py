@@ -40,7 +40,7 @@ def way_back(plan: TargetPlan, *, place: str, allow: frozenset[str] = frozenset(
             settings[row.path] = written
     for path in _added(plan):
         settings[path] = Setting(None, origin)
-    return replace(plan.desired, settings=settings, origin=origin, allow=allow)
+    return replace(plan.desired, settings=settings, origin=origin, allow=allow, sends=frozenset())
 
 
 def without(desired: Desired, paths: frozenset[Path]) -> Desired:
@@ -83,7 +83,7 @@ def remainder(plan: TargetPlan, back: TargetPlan, unseen: tuple[str, ...]) -> It
     for row, value in leaves(back.planned):
         change = _change(plan, row.path)
         if isinstance(value, SecretState) and change is not None and get(plan.live, row.path) is not ABSENT:
-            sent = isinstance(back.desired.settings.get(row.path), Setting)
+            sent = bool(back.changes) and isinstance(back.desired.settings.get(row.path), Setting)
             detail = "Its reference is sent as it resolves now." if sent else ""
             said = "may not be what it was: nobody read it" if change.unproven else "is not what it was: nobody kept it"
             yield Finding(NOT_RESTORED, f"{dotted(row.path)} {said}", detail)

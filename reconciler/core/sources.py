@@ -11,6 +11,9 @@ from reconciler.core.references import REMOTE, Reference
 from reconciler.core.secret import Secret
 from reconciler.errors import ServiceProblem
 
+DENIED = "reference-denied"
+"""The code of the problem that these credentials may not follow a reference."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

@@ -70,8 +70,8 @@ def prepare(desired: Desired, live: Live, secrets: tuple[Standing, ...] = ()) ->
         raise InputProblem(tuple(_diagnostic(desired, hole) for hole in whole.missing))
     if whole.stuck:
         changes = tuple(_blocked_inside_oauth(change) for change in changes)
-    if changes and OAUTH in whole.sent:
-        changes = (*changes, *_carried(desired, secrets, changes))
+    if changes:
+        changes = (*changes, *_carried(desired, secrets, changes, whole.sent))
     _keep_what_is_not_sent(planned, tree, secrets, changes)
     moved = {path for change in changes for path in (change.path, change.path[:-1])}
     managed = [row for row, _ in leaves(tree) if _is_managed(wanted, row.path)]
@@ -162,11 +162,14 @@ def _shown(value: Any) -> Any:
     return Mark.SENSITIVE if isinstance(value, (Secret, SecretState, Template)) else value
 
 
-def _carried(desired: Desired, secrets: tuple[Standing, ...], changes: tuple[Change, ...]) -> Iterator[Change]:
+def _carried(
+    desired: Desired, secrets: tuple[Standing, ...], changes: tuple[Change, ...], sent: tuple[Path, ...]
+) -> Iterator[Change]:
     """The unproven secrets that the update carries because something else changes."""
     there = {change.path for change in changes}
     for standing in secrets:
-        if standing.proof is Proof.UNPROVEN and standing.path not in there:
+        carried = any(standing.path[: len(block)] == block for block in sent)
+        if carried and standing.proof is Proof.UNPROVEN and standing.path not in there:
             yield _change_of_secret(desired, standing.path, unproven=True)
 
 
@@ -192,21 +195,25 @@ def _notes(
             detail,
             origin=desired.origin,
         )
-    if OAUTH not in whole.sent:
-        return
+    carried = {row.path for row, _ in leaves(planned) if any(row.path[: len(block)] == block for block in whole.sent)}
     for path in request.sent_back(planned, wanted):
-        yield Finding("secret-sent-back", f"{dotted(path)} is sent back as it was read", origin=desired.origin)
-    bound = {standing.path for standing in secrets if standing.fingerprint is not None}
-    written = [
-        row.path
-        for row, value in leaves(planned)
-        if (row.secret or isinstance(value, Secret)) and get(wanted, row.path) is not ABSENT and row.path not in bound
-    ]
-    if written:
-        names = ", ".join(dotted(path[-2:]) for path in written)
-        detail = f"It holds references for {names}; apply sends what they point to then."
-        origin = desired.origin_of(written[0])
-        yield Finding("secret-not-bound", "the plan is not bound to the values of its secrets", detail, origin=origin)
+        if path in carried:
+            yield Finding("secret-sent-back", f"{dotted(path)} is sent back as it was read", origin=desired.origin)
+    free = [standing.path for standing in secrets if standing.fingerprint is None and standing.path in carried]
+    if free:
+        names = ", ".join(f"{dotted(path[-2:])} from {_source(get(wanted, path))}" for path in free)
+        yield Finding(
+            "secret-not-bound",
+            "the plan is not bound to the values of its secrets",
+            f"It holds references: {names}. Apply sends what they point to then.",
+            "with RECONCILER_LEDGER_KEY it is bound to them, and from then on their rotation is seen",
+            desired.origin_of(free[0]),
+        )
+
+
+def _source(written: Any) -> str:
+    """The reference behind a secret."""
+    return written.text if isinstance(written, Template) else str(written.source)
 
 
 def _diagnostic(desired: Desired, missing: Hole) -> Diagnostic:
@@ -229,7 +236,7 @@ def states(tree: Tree) -> Tree:
     """The tree with a word in place of each secret."""
     states = copied(tree)
     for row, value in leaves(tree):
-        if (row.secret or isinstance(value, Secret)) and not isinstance(value, SecretState):
+        if (row.secret or isinstance(value, (Secret, Template))) and not isinstance(value, SecretState):
             put(states, row.path, SecretState.READABLE if isinstance(value, Secret) else SecretState.UNKNOWN)
     return states
 

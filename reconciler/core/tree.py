@@ -48,6 +48,13 @@ def drop(tree: Tree, path: Path) -> None:
         del nodes[depth - 1][path[depth - 1]]
 
 
+def take(tree: Tree, path: Path) -> None:
+    """Remove what stands at a path, and nothing else: a mapping may become empty by it."""
+    parent = get(tree, path[:-1])
+    if isinstance(parent, dict):
+        parent.pop(path[-1], None)
+
+
 def copied(tree: Tree) -> Tree:
     """A copy whose mappings are its own; the leaves are shared."""
     return {key: copied(value) if isinstance(value, dict) else value for key, value in tree.items()}

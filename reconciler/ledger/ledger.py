@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from reconciler.core.model import Path, Target
-from reconciler.core.proof import Proven
 from reconciler.core.store import Store
 from reconciler.errors import LedgerDamaged, LedgerProblem
 from reconciler.ledger.lease import Leases
-from reconciler.ledger.record import Intent, Record, Run, key_of, word_of
+from reconciler.ledger.record import Intent, Left, Record, Run, key_of, word_of
 from reconciler.ledger.recordfile import (
     intent_text,
     read_intent,
-    read_proven,
+    read_left,
     read_record,
     read_settler,
     record_text,
@@ -53,10 +52,10 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the journal tells of an environment: an update that nobody has settled, and which secrets are proven."""
+    """What the journal tells of an environment: an update that nobody has settled, and what is left of secrets."""
 
     opened: Opened | None = None
-    proven: Mapping[Path, Proven] = field(default_factory=dict)
+    left: Left = field(default_factory=Left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +88,8 @@ class Ledger:
             return Known()
         intent = read_intent(key, stored.data)
         if intent is None:
-            return Known(None, read_proven(key, stored.data))
-        return Known(Opened(intent, stored.tag), intent.proven_after(landed=None))
+            return Known(None, read_left(key, stored.data))
+        return Known(Opened(intent, stored.tag), intent.left(landed=None))
 
     def under_way(self, target: Target) -> Opened | None:
         """The update of a target's environment that nobody has settled."""
@@ -127,7 +126,7 @@ class Ledger:
         if stored is None:
             tag = self.store.put_if_absent(key, intent_text(intent))
         elif read_intent(key, stored.data) is None:
-            intent = replace(intent, proven=read_proven(key, stored.data))
+            intent = replace(intent, proven=read_left(key, stored.data).proven)
             tag = self.store.put_if_match(key, intent_text(intent), stored.tag)
         else:
             tag = None
@@ -144,16 +143,17 @@ class Ledger:
         intent = replace(opened.intent, job=job)
         return Opened(intent, self._swap(_journal(intent.plan.target), intent_text(intent), opened.tag))
 
-    def settle(self, opened: Opened, run: Run, *, landed: bool | None) -> None:
+    def settle(self, opened: Opened, run: Run, *, landed: bool | None, moved: frozenset[Path] = frozenset()) -> None:
         """Close the journal: the update's end is known, and recorded.
 
         Args:
             opened: its entry.
             run: who settles it.
-            landed: whether the update is known to have landed, or not to have; None where nobody can know.
+            landed: whether the update is known to have landed as planned, or not to have; None where neither is known.
+            moved: what was seen to move without being planned.
         """
-        proven = opened.intent.proven_after(landed=landed)
-        self._swap(_journal(opened.intent.plan.target), settled_text(opened.intent, run, proven), opened.tag)
+        left = opened.intent.left(landed=landed, moved=moved)
+        self._swap(_journal(opened.intent.plan.target), settled_text(opened.intent, run, left), opened.tag)
 
     def _opened(self, key: str) -> Opened | None:
         stored = self.store.get(key)

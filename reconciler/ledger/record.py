@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.core.model import Commit, Live, Outcome, OutcomeKind, Path, Target, TargetPlan
-from reconciler.core.proof import Proven, proven_after
+from reconciler.core.proof import Proven, hidden_after, proven_after
 
 RECORD_VERSION = 1
 _UNFIT = re.compile(r"[^A-Za-z0-9_-]+")
@@ -60,13 +60,21 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """What updates have left to know of a target's secrets: which are proven, and where free text hides one."""
+
+    proven: Mapping[Path, Proven] = field(default_factory=dict)
+    hidden: frozenset[Path] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Intent:
     """What an update is about to do, written before it is sent, and enough to settle it without the run.
 
     ``before`` is what was live, a state word in place of each secret and its meta sealed (see
     :func:`reconciler.core.meta.sealed`). ``jobs`` are the ids that there were. ``job`` is ours once the
     service named it. ``caller`` is the AWS identity, where STS told it. ``proven`` are the secrets that were proven
-    before, ``proving`` the keyed fingerprints of those that it proves once it has landed.
+    before, ``proving`` those that it proves once it has landed.
     """
 
     run: Run
@@ -76,11 +84,17 @@ class Intent:
     caller: str | None = None
     job: str | None = None
     proven: Mapping[Path, Proven] = field(default_factory=dict)
-    proving: Mapping[Path, str] = field(default_factory=dict)
+    proving: Mapping[Path, Proven] = field(default_factory=dict)
 
-    def proven_after(self, *, landed: bool | None) -> dict[Path, Proven]:
-        """The secrets that are proven once it is known whether the update landed; None where nobody can know."""
-        return proven_after(self.proven, self.proving, self.plan, landed=landed)
+    def left(self, *, landed: bool | None, moved: frozenset[Path] = frozenset()) -> Left:
+        """What the update leaves to know of secrets.
+
+        Args:
+            landed: whether it is known to have landed as planned, or not to have; None where neither is known.
+            moved: what was seen to move without being planned.
+        """
+        proven = proven_after(self.proven, self.proving, self.plan, landed=landed, moved=moved)
+        return Left(proven, hidden_after(self.plan, landed=landed))
 
 
 @dataclass(frozen=True, slots=True)

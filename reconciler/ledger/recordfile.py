@@ -13,7 +13,7 @@ from reconciler.core.planrecord import read_finding, read_target, read_tree, wri
 from reconciler.core.proof import Proven
 from reconciler.core.targetplan import states
 from reconciler.errors import LedgerDamaged
-from reconciler.ledger.record import RECORD_VERSION, Intent, Pipeline, Record, Run, Who
+from reconciler.ledger.record import RECORD_VERSION, Intent, Left, Pipeline, Record, Run, Who
 
 _T = TypeVar("_T")
 
@@ -99,32 +99,37 @@ def intent_text(intent: Intent) -> bytes:
                 "meta": None if before.meta is None else asdict(before.meta),
             },
             "proven": _proven_body(intent.proven),
-            "proving": _proven_body({path: Proven(proof) for path, proof in intent.proving.items()}),
+            "proving": _proven_body(intent.proving),
             "plan": _plan_body(intent.plan),
         }
     )
 
 
-def settled_text(intent: Intent, run: Run, proven: Mapping[Path, Proven]) -> bytes:
-    """A journal that is closed: this run settled the update of the intent's run, and these secrets are proven."""
+def settled_text(intent: Intent, run: Run, left: Left) -> bytes:
+    """A journal that is closed: this run settled the update of the intent's run, and this is left of secrets."""
     return _text(
         {
             "open": False,
             "record_version": RECORD_VERSION,
             "run": intent.run.id,
             "settled_by": run.id,
-            "proven": _proven_body(proven),
+            "proven": _proven_body(left.proven),
+            "hidden": sorted(list(path) for path in left.hidden),
         }
     )
 
 
-def read_proven(key: str, data: bytes) -> Mapping[Path, Proven]:
-    """The secrets that are proven by a journal that is closed.
+def read_left(key: str, data: bytes) -> Left:
+    """What a closed journal tells of secrets; one of an earlier version tells nothing.
 
     Raises:
         LedgerDamaged: it is no journal; names the key.
     """
-    return _read(key, data, _proven)
+
+    def read(body: Mapping[str, Any]) -> Left:
+        return as_declared(Left(_proven(body), frozenset(tuple(path) for path in body.get("hidden", ()))))
+
+    return _read(key, data, read)
 
 
 def read_settler(key: str, data: bytes) -> str | None:
@@ -165,7 +170,7 @@ def read_intent(key: str, data: bytes) -> Intent | None:
             caller=body["who"]["caller"],
             job=body["job"],
             proven=_proven(body),
-            proving={path: proof.fingerprint for path, proof in _proven(body, "proving").items()},
+            proving=_proven(body, "proving"),
         )
         return as_declared(intent)
 
@@ -204,9 +209,10 @@ def _proven_body(proven: Mapping[Path, Proven]) -> list[dict[str, Any]]:
 
 
 def _proven(body: Mapping[str, Any], name: str = "proven") -> dict[Path, Proven]:
-    """What is proven; a journal of an earlier version does not tell."""
-    found = {tuple(proof["path"]): Proven(proof["fingerprint"], proof["certain"]) for proof in body.get(name, ())}
-    return {path: as_declared(proof) for path, proof in found.items()}
+    return {
+        tuple(proof["path"]): Proven(proof["fingerprint"], proof["certain"], proof["beside"], proof["source"])
+        for proof in body.get(name, ())
+    }
 
 
 def _plan_body(plan: TargetPlan) -> dict[str, Any]:

@@ -23,8 +23,9 @@ from reconciler.core.normalise import desired_tree
 from reconciler.core.planfile import fingerprint
 from reconciler.core.proof import Proofs, standings
 from reconciler.core.secret import SecretState
+from reconciler.core.sources import DENIED
 from reconciler.core.targetplan import Prepared, prepare, states
-from reconciler.core.tree import copied, leaves, put
+from reconciler.core.tree import copied, get, leaves, put
 from reconciler.errors import Diagnostic, InputProblem, Severity
 from reconciler.operations.live import read_live
 from reconciler.operations.outcomes import outcome_of
@@ -57,13 +58,14 @@ def check(item: Planned, resolve: Resolve, proofs_of: ProofsOf) -> Checked | Out
         proofs_of: what the ledger knows of the secrets of a target, and this run's key.
     """
     plan, gateway = item.plan, item.gateway
-    if not plan.changes:
+    if not (plan.changes or plan.unresolved):
         return _unchanged(item)
     desired, problems = resolve(plan.desired)
     if errors := tuple(problem for problem in problems if problem.severity is Severity.ERROR):
         findings = tuple(Finding(error.code, error.summary, error.detail, error.hint, error.origin) for error in errors)
-        return outcome_of(plan, OutcomeKind.FAILED, "its references can't be resolved", findings=findings)
-    live = read_live(gateway, plan.desired, with_meta=True)
+        kind = OutcomeKind.DENIED if any(error.code == DENIED for error in errors) else OutcomeKind.FAILED
+        return outcome_of(plan, kind, "its references can't be resolved", findings=findings)
+    live = read_live(gateway, plan.desired, with_meta=bool(plan.changes))
     moved = _stale(plan, live) or _moved_secrets(plan, desired, live, proofs_of)
     if moved is not None:
         return moved
@@ -89,8 +91,9 @@ def _moved_secrets(plan: TargetPlan, desired: Desired, live: Live, proofs_of: Pr
     """Why the secrets are not what they were when the plan was made; None where they are, as far as it is bound."""
     if not plan.secrets:
         return None
-    proofs = proofs_of(plan.target)
-    now = {standing.path: standing for standing in standings(plan.target, desired_tree(desired), live.tree, proofs)}
+    proofs, shown = proofs_of(plan.target), {change.path for change in plan.changes}
+    written = desired_tree(desired)
+    now = {standing.path: standing for standing in standings(plan.target, written, live.tree, proofs)}
     for planned in plan.secrets:
         name, found = dotted(planned.path), now[planned.path]
         if planned.fingerprint is not None and found.fingerprint is None:
@@ -102,6 +105,10 @@ def _moved_secrets(plan: TargetPlan, desired: Desired, live: Live, proofs_of: Pr
         if planned.proof is not Proof.UNPROVEN and planned.proof is not found.proof:
             summary = f"what the ledger knows of {name} is not what it was when it was planned"
             return outcome_of(plan, OutcomeKind.STALE, summary, hint="plan again")
+        other = found.proof is Proof.READABLE and get(written, planned.path) != get(live.tree, planned.path)
+        if planned.path not in shown and planned.proof is Proof.UNPROVEN and (other or found.proof is Proof.ROTATED):
+            summary = f"{name} was rotated, and the plan, which was made without it, does not show that"
+            return outcome_of(plan, OutcomeKind.STALE, summary, hint="plan again where secrets may be read")
     return None
 
 

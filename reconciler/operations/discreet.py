@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.core.gateway import Backend, Gateway
-from reconciler.core.model import Job, Path, Target, TargetPlan
+from reconciler.core.model import Job, Path, Proof, Target, TargetPlan
 from reconciler.core.proof import carried
 from reconciler.core.secret import SecretState
-from reconciler.core.tree import leaves
+from reconciler.core.tree import get, leaves
 from reconciler.errors import ServiceProblem
 
 
@@ -60,7 +60,7 @@ def quietly() -> Iterator[None]:
 
 def without_reason(job: Job) -> Job:
     """A job that failed without saying why."""
-    said = "its reason may quote a secret that only the run knew which sent it, and is not repeated"
+    said = "its reason may quote a secret that this run does not know, and is not repeated"
     return replace(job, error=said if job.error else None)
 
 
@@ -71,3 +71,12 @@ def carried_secrets(plan: TargetPlan) -> bool:
         for tree in (plan.planned, plan.live)
         for row, state in leaves(tree)
     )
+
+
+def moves_unknown_secrets(plan: TargetPlan) -> bool:
+    """Whether the update replaces, or takes away, a secret that no read returned and that is not proven to be the same.
+
+    What it was only the service knows, which may quote it.
+    """
+    same = {standing.path for standing in plan.secrets if standing.proof is Proof.IN_SYNC}
+    return any(get(plan.live, path) is SecretState.UNKNOWN and path not in same for path in carried(plan))

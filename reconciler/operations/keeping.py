@@ -10,7 +10,7 @@ from datetime import datetime
 from reconciler.core.fields import OAUTH
 from reconciler.core.meta import sealed
 from reconciler.core.model import UNRECORDED, Desired, Finding, Live, Outcome, OutcomeKind, Target, TargetPlan
-from reconciler.core.proof import Key, Proofs, fingerprints
+from reconciler.core.proof import Key, Proofs, provable
 from reconciler.core.targetplan import states
 from reconciler.errors import UNKEPT, ReconcilerError
 from reconciler.ledger.lease import Holder
@@ -54,7 +54,7 @@ class Keeping:
         Raises:
             LedgerProblem: it can't be read.
         """
-        return Proofs(self.ledger.known(target).proven, self.key)
+        return Proofs(self.ledger.known(target).left.proven, self.key)
 
     def holder(self, plan: TargetPlan) -> Holder:
         """How a lease on a target names this run."""
@@ -69,7 +69,7 @@ class Keeping:
         meta = None if item.live.meta is None else sealed(item.live.meta, self.run.id)
         before: Live = replace(item.live, tree=states(item.live.tree), meta=meta)
         made = item.prepared
-        proving = fingerprints(item.plan.target, made.planned, made.live, sent=OAUTH in made.sent, key=self.key)
+        proving = provable(item.plan.target, made.planned, made.live, sent=OAUTH in made.sent, key=self.key)
         caller = self.caller_of(item.plan.desired)
         opened = self.ledger.begin(Intent(self.run, item.plan, before, jobs, caller, proving=proving))
         self.sent.add(item.plan.name)
@@ -144,7 +144,9 @@ class Keeping:
         """Close the journal, once the ledger has the outcome: never the other way round."""
         if not outcome.unrecorded:
             try:
-                self.ledger.settle(opened, self.run, landed=landed)
+                shown = outcome.collateral
+                moved = frozenset(change.path for change in shown.changes) if shown is not None else frozenset()
+                self.ledger.settle(opened, self.run, landed=landed, moved=moved)
             except UNKEPT as problem:
                 return self._not_closed(opened, outcome, problem)
         return outcome

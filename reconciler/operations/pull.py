@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reconciler.core.fields import FORGOT_PASSWORD, SECRETS
+from reconciler.core.fields import FORGOT_PASSWORD
 from reconciler.core.gateway import ReadGateway
 from reconciler.core.model import Desired, Target
-from reconciler.core.tree import as_api, copied, drop
+from reconciler.core.secret import Secret
+from reconciler.core.tree import as_api, copied, drop, leaves, take
 from reconciler.errors import NotFound, ReadFailed
 from reconciler.operations.live import explain_absence, read_backend_meta, read_live
 
@@ -28,7 +29,8 @@ def pull(reader: ReadGateway, wanted: Desired) -> Pulled:
 
     Args:
         reader: where to read.
-        wanted: what to read; an empty ``resource`` is looked up in the backend's meta.
+        wanted: what to read, and where secrets stand in its free text; an empty ``resource`` is looked up in the
+            backend's meta.
 
     Raises:
         NotFound: there is no auth, or more than one resource and none is named.
@@ -40,12 +42,9 @@ def pull(reader: ReadGateway, wanted: Desired) -> Pulled:
     live = read_live(reader, replace(wanted, target=target), with_meta=True)
     tree = copied(live.tree)
     drop(tree, FORGOT_PASSWORD)
-    for path in SECRETS:
-        provider = path[:-1]
-        node: Any = tree
-        for part in provider:
-            node = node.get(part, {})
-        node.pop(path[-1], None)
+    for row, value in leaves(live.tree):
+        if row.secret or isinstance(value, Secret):
+            take(tree, row.path)
     return Pulled(target, as_api(tree))
 
 

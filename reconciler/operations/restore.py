@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from reconciler.core.model import Desired, Finding, Plan, TargetFailure, TargetPlan, dotted
+from reconciler.core.model import NOT_RESTORED, Desired, Finding, Plan, TargetFailure, TargetPlan, dotted
 from reconciler.core.restore import remainder, way_back, without
 from reconciler.errors import Diagnostic
 from reconciler.ledger.record import Record
@@ -18,7 +18,7 @@ def ways_back(
 ) -> tuple[tuple[Desired, ...], tuple[tuple[Finding, ...], ...]]:
     """The documents that lead back, their references resolved.
 
-    A reference that has no value now is left out: whether its secret is needed is for the plan to say.
+    A reference that can't be followed now is left out, and said: whether its secret is needed is for the plan to say.
 
     Args:
         records: one for each target, of updates that were sent.
@@ -34,21 +34,29 @@ def ways_back(
     for record in records:
         document = way_back(record.plan, place=f"{place}/runs/{record.run.id}", allow=allow)
         expanded, problems = resolve_of(record)(document)
-        open_places = {problem.origin for problem in problems}
-        unset = frozenset(
-            path for path, setting in document.settings.items() if problems and setting.origin in open_places
-        )
+        by_place = {problem.origin: problem for problem in problems}
+        unset = {path: by_place[one.origin] for path, one in document.settings.items() if one.origin in by_place}
         if unset:
-            document = without(document, unset)
+            document = without(document, frozenset(unset))
             expanded, _ = resolve_of(record)(document)
         desired.append(expanded)
         left_out.append(
             tuple(
-                Finding("not-restored", f"{dotted(path)} is not sent: its reference has no value", origin=origin)
-                for path, origin in ((path, record.plan.desired.origin_of(path)) for path in sorted(unset))
+                Finding(
+                    NOT_RESTORED,
+                    f"{dotted(path)} is not sent: {_lowered(problem.summary)}",
+                    problem.detail,
+                    problem.hint,
+                    problem.origin,
+                )
+                for path, problem in sorted(unset.items())
             )
         )
     return tuple(desired), tuple(left_out)
+
+
+def _lowered(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
 
 
 def with_remainder(made: Plan, records: Sequence[Record], left_out: Sequence[tuple[Finding, ...]]) -> Plan:

@@ -21,7 +21,7 @@ from reconciler.errors import (
     ReadFailed,
     ServiceProblem,
 )
-from reconciler.operations.discreet import Discreet, carried_secrets, without_reason
+from reconciler.operations.discreet import Discreet, carried_secrets, moves_unknown_secrets, without_reason
 from reconciler.operations.fleet import Observer
 from reconciler.operations.jobs import (
     COMPLETED,
@@ -84,7 +84,8 @@ def settle(
     """
     job = answer if isinstance(answer, Job) else None
     said = "the answer named no job" if isinstance(answer, Job) else answer.summary
-    gateway = Discreet(item.gateway) if again and carried_secrets(item.plan) else item.gateway
+    unknown = moves_unknown_secrets(item.plan) or (again and carried_secrets(item.plan))
+    gateway = Discreet(item.gateway) if unknown else item.gateway
     item = replace(item, gateway=gateway)
     try:
         if job is None or (job.id is None and job.status not in {COMPLETED, FAILED}):
@@ -153,7 +154,7 @@ def _followed(item: Checked, job: Job, following: Following, *, others: frozense
         outcome = outcome_of(plan, OutcomeKind.TIMED_OUT, summary, hint=how_to_look(plan.target, job.id))
         return Settled(replace(outcome, job=job.id), ended=False)
     try:
-        settled = _proven(item, following)
+        settled = _proven(item, following, ours=not candidate)
     except Stopped:
         raise Stopped("the job completed, and its result was not verified") from None
     outcome = replace(settled.outcome, job=job.id)
@@ -163,7 +164,8 @@ def _followed(item: Checked, job: Job, following: Following, *, others: frozense
     return replace(settled, outcome=outcome)
 
 
-def _proven(item: Checked, following: Following) -> Settled:
+def _proven(item: Checked, following: Following, *, ours: bool = True) -> Settled:
+    """What stands after the update; a job that may be another's proves nothing of what no read shows."""
     proof = verify(
         item.prepared,
         item.live,
@@ -177,6 +179,8 @@ def _proven(item: Checked, following: Following) -> Settled:
         outcome = outcome_of(item.plan, OutcomeKind.UNVERIFIED, summary, findings=proof.findings)
         outcome = replace(outcome, collateral=proof.collateral)
         return Settled(outcome, ended=not any(finding.code in UNSEEN for finding in proof.findings))
+    if not (ours or _shows(item, proof.stands)):
+        return Settled(_untold(item, "a job ran, which may be another's"))
     return Settled(replace(outcome_of(item.plan, OutcomeKind.APPLIED), changes=item.plan.changes))
 
 
@@ -192,7 +196,10 @@ def _after_a_failed_job(item: Checked, job: Job, following: Following) -> Settle
         return Settled(replace(outcome, hint=hint), ended=False)
     findings = tuple(_moved(item, after))
     if not findings:
-        return Settled(replace(outcome, hint="live is as it was before"))
+        unseen = moves_unknown_secrets(item.plan)
+        told = "live is as it was before, as far as reads tell" if unseen else "live is as it was before"
+        look = how_to_look(item.plan.target, job.id) if unseen and job.error else ""
+        return Settled(replace(outcome, hint=lines(told, look)))
     collateral = as_plan(item.plan, item.live.tree, after.tree, _moved_paths(item, after))
     return Settled(replace(outcome, kind=OutcomeKind.UNVERIFIED, findings=findings, collateral=collateral))
 
@@ -247,11 +254,8 @@ def _without_a_job(item: Checked, said: str, following: Following) -> Settled:
     """No job tells what became of the update: what stands decides, and nothing is sent again."""
     after = _settled_read(item, following)
     if not _moved(item, after):
-        if not any(_would_show(item, change, after.tree) for change in item.plan.changes):
-            summary = f"nobody can say whether the update landed: {said}"
-            hidden = ", ".join(dotted(change.path) for change in item.plan.changes)
-            detail = f"no read can tell whether {hidden} arrived"
-            return Settled(_unknown(item.plan, None, summary, detail))
+        if not _shows(item, after.tree):
+            return Settled(_untold(item, said))
         summary = f"the update did not land: {said}, and live is unchanged"
         return Settled(outcome_of(item.plan, OutcomeKind.FAILED, summary, hint="apply again"), landed=False)
     settled = _proven(item, following)
@@ -262,6 +266,18 @@ def _without_a_job(item: Checked, said: str, following: Following) -> Settled:
     outcome = _unknown(item.plan, None, summary, detail)
     outcome = replace(outcome, findings=settled.outcome.findings, collateral=settled.outcome.collateral)
     return replace(settled, outcome=outcome)
+
+
+def _shows(item: Checked, after: Tree) -> bool:
+    """Whether reads tell of at least one of the changes: where none does, what stands proves nothing."""
+    return any(_would_show(item, change, after) for change in item.plan.changes)
+
+
+def _untold(item: Checked, said: str) -> Outcome:
+    """An update that changes only what no read shows, and of which nobody saw the job."""
+    hidden = ", ".join(dotted(change.path) for change in item.plan.changes)
+    summary = f"nobody can say whether the update landed: {said}"
+    return _unknown(item.plan, None, summary, f"no read can tell whether {hidden} arrived")
 
 
 def _would_show(item: Checked, change: Change, after: Tree) -> bool:

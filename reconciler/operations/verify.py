@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.core.diff import Difference
 from reconciler.core.fields import FIELD
 from reconciler.core.gateway import ReadGateway
-from reconciler.core.model import Finding, Live, Mark, TargetPlan, dotted
+from reconciler.core.model import Finding, Live, Mark, TargetPlan, Tree, dotted
 from reconciler.core.references import Template
 from reconciler.core.secret import Secret, SecretState
 from reconciler.core.targetplan import Prepared
@@ -21,11 +21,15 @@ from reconciler.operations.live import read_live
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
-    """What is not as planned, and what moved and was not planned as a plan shows it; both empty where all is well."""
+class Verified:
+    """What is not as planned, and what moved and was not planned as a plan shows it; both empty where all is well.
+
+    ``stands`` is the configuration that was read last, canonical, secrets in it.
+    """
 
     findings: tuple[Finding, ...] = ()
     collateral: TargetPlan | None = None
+    stands: Tree = field(default_factory=dict)
 
 
 UNSEEN = frozenset({"unread", "unsettled"})
@@ -34,14 +38,14 @@ UNSEEN = frozenset({"unread", "unsettled"})
 
 def verify(
     prepared: Prepared, before: Live, reader: ReadGateway, *, clock: Clock, waiting: Waiting, observer: Observer
-) -> Proof:
+) -> Verified:
     """What is not as planned; nothing when two equal reads running show the plan and nothing else.
 
     Reads at the poll interval, at most ``waiting.verify_polls`` times: a read right after a job may be stale.
     """
     name = prepared.plan.name
     stood: str | None = None
-    proof = Proof()
+    proof = Verified()
     for poll in range(waiting.verify_polls):
         if poll:
             clock.sleep(waiting.poll_interval)
@@ -51,14 +55,14 @@ def verify(
         except ServiceProblem as problem:
             stood = None
             unread = Finding("unread", f"the result can't be read: {problem.summary}", problem.detail, problem.hint)
-            proof = Proof((unread,))
+            proof = Verified((unread,))
             continue
         verdict = judge(prepared, before, after)
         if verdict.stands and stood == after.fingerprint:
-            return Proof()
+            return Verified(stands=after.tree)
         stood = after.fingerprint if verdict.stands else None
         unsettled = Finding("unsettled", "the result was seen in the last read only", hint="raise --verify-polls")
-        proof = Proof(tuple(_findings(prepared, verdict)) or (unsettled,), verdict.collateral)
+        proof = Verified(tuple(_findings(prepared, verdict)) or (unsettled,), verdict.collateral)
     return proof
 
 
@@ -95,8 +99,8 @@ def _origin(prepared: Prepared, difference: Difference) -> Origin | None:
 
 def _shown(difference: Difference, value: Any) -> str:
     row = FIELD.get(difference.path)
-    if isinstance(value, (Secret, SecretState, Template)) or (row is not None and row.secret):
-        return Mark.SENSITIVE.value
     if value is None:
         return "nothing"
+    if isinstance(value, (Secret, SecretState, Template)) or (row is not None and row.secret):
+        return Mark.SENSITIVE.value
     return "true" if value is True else "false" if value is False else str(value)

@@ -37,7 +37,7 @@ def refusal(reference: Reference, origin: Origin, row: Field | None, local: Loca
         case "file" if not (secret or local.is_public(reference, origin)):
             hint = "outside secret fields a file is one of the project's, and not hidden"
         case scheme if scheme in REMOTE and row is None:
-            hint = "which target is meant is no secret: use ${env:NAME} or ${file:path}"
+            hint = "which target is meant is no secret: use ${env:" + OPEN_PREFIX + "NAME} or ${file:path}"
         case "secretsmanager" if row is not None and not row.may_hide:
             return exposed(str(reference), row, origin)
         case _:

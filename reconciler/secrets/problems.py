@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from reconciler.core.references import Reference
+from reconciler.core.sources import DENIED
 from reconciler.errors import Diagnostic, Origin, Severity
-
-DENIED = "reference-denied"
-"""The code of a reference that these credentials may not follow."""
 
 CODES: Mapping[str, str] = MappingProxyType(
     {
@@ -18,6 +16,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         DENIED: "What a reference points to may not be read with these credentials",
         "unreadable-reference": "What a reference points to can't be read",
         "empty-secret": "A secret is empty",
+        "bad-secret": "A secret is not what its provider gives",
         "masked-secret": "A mask stands where a secret belongs",
         "wrong-type": "The value has the wrong type",
     }

@@ -65,7 +65,22 @@ def _secret(row: Field, template: Template, text: str, origin: Origin) -> Secret
     if looks_masked(text):
         hint = "a mask that is sent becomes the secret: put the real one there"
         raise Unresolved(diagnostic("masked-secret", f"{dotted(row.path)}: {source}", origin, hint))
+    if text.lstrip().startswith("{") and _is_json(text):
+        hint = "name the key that is meant: ${secretsmanager:name#key}"
+        raise Unresolved(diagnostic("bad-secret", f"{dotted(row.path)}: {source} is a whole JSON object", origin, hint))
+    if row.path[-1] != "PrivateKey" and any(character.isspace() for character in text):
+        hint = "take it out where it is kept: it would be sent as it is, and nobody could sign in"
+        said = f"{dotted(row.path)}: {source} has white space or a line break in it, perhaps at its end"
+        raise Unresolved(diagnostic("bad-secret", said, origin, hint))
     return Secret(text, source=source)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _plain(row: Field, text: str, origin: Origin) -> Scalar:

@@ -13,11 +13,11 @@ from reconciler.core.fields import FIELD, Field, Kind
 from reconciler.core.model import Access, Desired, Setting
 from reconciler.core.references import Reference, Template
 from reconciler.core.secret import Secret
-from reconciler.core.sources import Fetched, Source, source_of
+from reconciler.core.sources import DENIED, Fetched, Source, source_of
 from reconciler.errors import AccessProblem, Diagnostic, NotFound, Origin, ServiceProblem
 from reconciler.secrets.local import Local
 from reconciler.secrets.permitted import refusal
-from reconciler.secrets.problems import DENIED, Unresolved, diagnostic, unresolved
+from reconciler.secrets.problems import Unresolved, diagnostic, unresolved
 from reconciler.secrets.reading import read, text_at
 
 
@@ -46,7 +46,7 @@ class Resolver:
         """What must be fetched from AWS before :meth:`expand` with the same arguments."""
         way = _way(desired)
         for row, place, template in _templates(desired):
-            if secrets or not row.secret:
+            if secrets or not _is_secret(row, template):
                 for reference in template.references:
                     source = source_of(reference, way.access, way.region)
                     if source is not None and refusal(reference, place, row, self._local) is None:
@@ -70,14 +70,16 @@ class Resolver:
 
         Args:
             desired: a document, or what a plan holds of one.
-            secrets: False leaves the references in secret fields as they are.
+            secrets: False leaves those in secret fields, and those to Secrets Manager in free text, as they are.
             planned: whether it is a plan's, in which whatever is still a reference is secret.
         """
         problems: list[Diagnostic] = []
         settings = dict(desired.settings)
         for path, setting in desired.settings.items():
             row = FIELD.get(path)
-            if row is not None and _is_open(setting) and (secrets or not row.secret):
+            if row is None or not _is_open(setting):
+                continue
+            if secrets or not (isinstance(setting.value, Template) and _is_secret(row, setting.value)):
                 settings[path] = self._setting(row, setting, _way(desired), problems, planned=planned)
         if settings == desired.settings and not problems:
             return desired, ()
@@ -162,7 +164,8 @@ class Resolver:
                 whole = text.reveal()
                 return (whole if reference.key is None else text_at(whole, reference, origin)), sensitive
             case NotFound() as problem:
-                raise unresolved("unset-reference", reference, origin, problem.hint, problem.summary)
+                hint = problem.hint or "look at the name, the version and the region"
+                raise unresolved("unset-reference", reference, origin, hint, f"{problem.summary} in {source.region}")
             case AccessProblem() as problem:
                 raise unresolved(DENIED, reference, origin, problem.hint, problem.summary)
             case problem:
@@ -186,6 +189,11 @@ def _templates(desired: Desired) -> Iterator[tuple[Field, Origin, Template]]:
         for member in setting.value if isinstance(setting.value, tuple) else (setting,):
             if isinstance(member.value, Template):
                 yield FIELD[path], member.origin, member.value
+
+
+def _is_secret(row: Field, template: Template) -> bool:
+    """Whether a reference can be called secret without following it."""
+    return row.secret or (row.may_hide and any(one.scheme == "secretsmanager" for one in template.references))
 
 
 def _is_open(setting: Setting) -> bool:

@@ -11,7 +11,8 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from reconciler.core.model import Access, Commit, Desired, Finding, Plan
+from reconciler.core.model import Access, Commit, Desired, Finding, Plan, Target
+from reconciler.core.model import Path as Place
 from reconciler.errors import UNKEPT, Diagnostic, InputProblem, LedgerProblem, UsageProblem
 
 if TYPE_CHECKING:
@@ -114,6 +115,8 @@ class Bookkeeping:
     def key(self) -> Key | None:
         """The key of the secrets' fingerprints: from the environment, else from where the project file says.
 
+        Like the ledger, that of the embedded backend is no project's.
+
         Raises:
             UsageProblem: it is too short, or kept in the project or in the ledger.
             InputProblem: its reference has no value.
@@ -122,7 +125,7 @@ class Bookkeeping:
         from reconciler.core.secret import Secret
 
         given = self._environ.get(KEY_VARIABLE)
-        written = None if given else self._project.ledger_key
+        written = None if given or self._connection.emulator else self._project.ledger_key
         if given:
             secret, source = Secret(given), KEY_VARIABLE
         elif written is not None:
@@ -136,6 +139,7 @@ class Bookkeeping:
 
     def _followed(self, written: Written) -> Secret:
         """The key where the project file says that it is, which is neither in git nor in the ledger."""
+        from reconciler.core.references import REMOTE
         from reconciler.secrets import Way
 
         for reference in written.template.references:
@@ -147,7 +151,11 @@ class Bookkeeping:
                     detail=f"{reference} is in the project or in the ledger",
                     hint="keep the key elsewhere",
                 )
-        way = Way(Access(profile=self._connection.profile), self._region() or "")
+        region = self._region()
+        if region is None and any(one.scheme in REMOTE and not one.place for one in written.template.references):
+            hint = "write it: ?region=eu-west-1 behind the name, or give --region, or set AWS_DEFAULT_REGION"
+            raise UsageProblem(f"ledger_key in {written.origin} names no region", hint=hint)
+        way = Way(Access(profile=self._connection.profile), region or "")
         found = self._references.secret(written.template, written.origin, way)
         if isinstance(found, Diagnostic):
             raise InputProblem((found,))
@@ -210,8 +218,16 @@ class Bookkeeping:
             for target in plan.planned
             if target.target.endpoint is None
         }
-        key = self.key if sends and any(target.changes and target.secrets for target in plan.planned) else None
+        needs = any(target.secrets and (target.changes or target.unresolved) for target in plan.planned)
+        key = self.key if sends and needs else None
         return Keeping(self.ledger, run, lambda target: callers.get((target.access, target.target.region)), key)
+
+    def hidden(self, target: Target) -> frozenset[Place]:
+        """The places of a target's free text that hold secrets, as far as the ledger can be read and knows."""
+        try:
+            return self.ledger.known(target).left.hidden
+        except UNKEPT:
+            return frozenset()
 
     def remembered(self, documents: Iterable[Desired]) -> Callable[[Desired], Remembered]:
         """What the ledger tells of a target before it is planned: an update that nobody has settled, and its secrets.
@@ -251,9 +267,9 @@ def _remembered(ledger: Ledger, key: Key | None, desired: Desired) -> Remembered
     except UNKEPT as problem:
         summary = f"whether an update is under way is not known: {problem.summary}"
         notice = Finding("ledger-unread", summary, problem.detail, problem.hint)
-        return Remembered((notice,), Proofs(key=key))
+        return Remembered((notice,), Proofs(key=key, unread=True))
     notices = () if known.opened is None else _notices(ledger, known.opened, desired)
-    return Remembered(notices, Proofs(known.proven, key))
+    return Remembered(notices, Proofs(known.left.proven, key), known.left.hidden)
 
 
 def _notices(ledger: Ledger, opened: Opened, desired: Desired) -> tuple[Finding, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from fnmatch import fnmatchcase
 
 from reconciler.core.model import Desired
@@ -24,6 +25,14 @@ class Connection:
     emulator: bool = False
     state_dir: str | None = None
     ledger: str | None = None
+
+
+class Follow(Enum):
+    """Which references of documents are followed; those that say which target is meant always are."""
+
+    ALL = "all"
+    NO_SECRETS = "no secrets"  # neither those in secret fields nor those to Secrets Manager in free text
+    NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ class References:
 
         Args:
             documents: what is desired; what all of them need from AWS is fetched at once.
-            secrets: False leaves the references in secret fields as they are.
+            secrets: False leaves those in secret fields, and those to Secrets Manager in free text, as they are.
         """
         from reconciler.config.schema import check_expanded
 

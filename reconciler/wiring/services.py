@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from reconciler.core.model import EMBEDDED, Access, Desired, Target
 from reconciler.errors import Diagnostic, InputProblem, ServiceProblem, Severity, UsageProblem
 from reconciler.wiring.bookkeeping import Bookkeeping
-from reconciler.wiring.choices import Connection, Selection, guards, selected
+from reconciler.wiring.choices import Connection, Follow, Selection, guards, selected
 from reconciler.wiring.recorded import Recorded
-from reconciler.wiring.references import References
+from reconciler.wiring.references import References, Resolved
 
 if TYPE_CHECKING:
     from reconciler.aws.amplify import Reader, Writer
@@ -183,12 +183,12 @@ class Services:
         resolver = self.references.resolver
         return (*loaded.diagnostics, *(found for desired in loaded.desired for found in resolver.check(desired)))
 
-    def locate(self, loaded: Loaded, *, secrets: bool = True) -> tuple[tuple[Desired, ...], tuple[Diagnostic, ...]]:
+    def locate(self, loaded: Loaded, follow: Follow = Follow.ALL) -> tuple[tuple[Desired, ...], tuple[Diagnostic, ...]]:
         """Resolve every document and say where its target really is.
 
         Args:
             loaded: the documents.
-            secrets: False leaves the references in secret fields as they are.
+            follow: which references are followed.
 
         Returns:
             The documents ready to be planned, and warnings.
@@ -196,7 +196,9 @@ class Services:
         Raises:
             InputProblem: there are errors, in the documents or in what their references point to.
         """
-        resolved = self.references.resolve(loaded.desired, secrets=secrets)
+        resolved: tuple[Resolved, ...] = tuple((desired, ()) for desired in loaded.desired)
+        if follow is not Follow.NOTHING:
+            resolved = self.references.resolve(loaded.desired, secrets=follow is Follow.ALL)
         elsewhere = tuple(
             Diagnostic(
                 Severity.ERROR,

@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
+from reconciler.emulator import Server
 from tests.cli.conftest import Project
 
 SECRET, OTHER = "GOCSPX-canary-8f13aa", "GOCSPX-canary-second"
@@ -30,6 +31,7 @@ def store(project: Project, moto: str, monkeypatch: pytest.MonkeyPatch) -> Itera
     for name, value in {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": REGION,
         "AWS_ENDPOINT_URL_SSM": moto,
         "AWS_ENDPOINT_URL_SECRETS_MANAGER": moto,
         "AWS_ENDPOINT_URL_STS": moto,
@@ -248,19 +250,86 @@ def test_a_secret_may_not_stand_where_a_plan_must_show_what_it_does(store: Store
     assert SECRET not in planned.err
 
 
+@pytest.fixture
+def hiding(store: Store) -> Store:
+    """A message that is secret, live and written."""
+    store.project.edit('"Your verification code is {####}"', '"${ssm:/shop/message}"')
+    applied = store.project.run("apply", "auth.yaml", "--emulator", "--auto-approve", "--poll-interval", "0")
+    assert applied.code == 0, applied.err
+    return store
+
+
+@pytest.mark.parametrize("instead", ['EmailMessage: "Hello {####}"', "# EmailMessage is not managed"])
+def test_a_text_that_was_secret_stays_so_when_the_document_no_longer_says_it(hiding: Store, instead: str) -> None:
+    hiding.project.edit('EmailMessage: "${ssm:/shop/message}"', instead)
+    hiding.project.edit("MinimumLength: 12", "MinimumLength: 13")
+    run, told = hiding.project.run, ""
+    for format_ in ("text", "json", "markdown"):
+        planned = run("plan", "auth.yaml", "--emulator", "--format", format_, "--out", "plan.json")
+        told += planned.out + planned.err
+    applied = run("apply", "plan.json", "--emulator", "--poll-interval", "0")
+    assert applied.code == 0, applied.err
+    name = run("history", "--emulator").out.splitlines()[1].split()[0]
+    restored = run("restore", name, "--emulator", "--auto-approve", "--poll-interval", "0")
+    told += applied.out + applied.err + run("history", name, "--emulator", "--format", "json").out + restored.out
+    assert "5d2b" not in told
+    assert not any(b"5d2b" in content for content in hiding.written().values())
+    assert ('(sensitive value) -> "Hello {####}"' in told) is instead.startswith("EmailMessage")
+
+
+def test_a_text_that_was_secret_is_shown_again_once_another_one_stands_there(hiding: Store) -> None:
+    hiding.project.edit('"${ssm:/shop/message}"', '"Hello {####}"')
+    run = hiding.project.run
+    assert run("apply", "auth.yaml", "--emulator", "--auto-approve", "--poll-interval", "0").code == 0
+    hiding.project.edit('"Hello {####}"', '"Good day {####}"')
+    assert '~ EmailMessage = "Hello {####}" -> "Good day {####}"' in run("plan", "auth.yaml", "--emulator").out
+
+
+def test_pull_leaves_out_a_text_that_is_secret(hiding: Store) -> None:
+    pulled = hiding.project.run("pull", "--app-id", "d2k7example", "--env", "prod", "--emulator")
+    assert "EmailSubject" in pulled.out
+    assert "5d2b" not in pulled.out
+
+
+def test_without_secrets_free_text_from_secrets_manager_is_not_fetched_either(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.secret("shop/message", MESSAGE)
+    store.project.edit('"Your verification code is {####}"', '"${secretsmanager:shop/message}"')
+    with monkeypatch.context() as fork:
+        fork.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://127.0.0.1:9")
+        planned = store.project.run("plan", "auth.yaml", "--emulator", "--without-secrets", "--out", "plan.json")
+    assert planned.code == 0, planned.err
+    assert "~ EmailMessage (sensitive value, will be set)" in planned.out
+    assert store.project.run("apply", "plan.json", "--emulator", "--poll-interval", "0").code == 0
+    assert "No changes" in store.project.run("plan", "auth.yaml", "--emulator").out
+
+
+def test_a_saved_plan_whose_secret_is_denied_ends_as_every_lack_of_a_permission(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write("${ssm:/shop/google}")
+    assert store.project.run("plan", "auth.yaml", "--emulator", "--out", "plan.json").code == 0
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    applied = store.project.run("apply", "plan.json", "--emulator")
+    assert applied.code == 5
+    assert "${ssm:/shop/google}" in applied.out
+
+
 # --- the ledger's key ------------------------------------------------------------------------------
 
 
-def test_the_ledger_s_key_may_be_a_reference_of_the_project_file(store: Store) -> None:
+def test_the_ledger_s_key_may_be_a_reference_of_the_project_file(store: Store, server: Server) -> None:
     store.parameter("/reconciler/key", "k" * 32)
     Path("reconciler.yaml").write_text("ledger_key: ${ssm:/reconciler/key}\n", encoding="utf-8")
     store.write("${ssm:/shop/google}")
     run = store.project.run
-    assert run("apply", "auth.yaml", "--emulator", "--auto-approve", "--poll-interval", "0").code == 0
-    planned = run("plan", "auth.yaml", "--emulator", "--detailed-exitcode")
+    assert run("apply", "auth.yaml", "--endpoint-url", server.url, "--auto-approve", "--poll-interval", "0").code == 0
+    planned = run("plan", "auth.yaml", "--endpoint-url", server.url, "--detailed-exitcode")
     assert (planned.code, "unproven" in planned.out) == (0, False)
     store.parameter("/shop/google", OTHER)
-    drifted = run("drift", "auth.yaml", "--emulator")
+    drifted = run("drift", "auth.yaml", "--endpoint-url", server.url)
     assert drifted.code == 2
     assert drifted.out.count("(sensitive value changed)") == 1
     assert not any(b"k" * 32 in content for content in store.written().values())
@@ -271,36 +340,46 @@ def test_the_ledger_s_key_may_be_a_reference_of_the_project_file(store: Store) -
     [
         ("${ssm:/reconciler/nothing}", 1, "unset-reference"),
         ("${file:key.txt}", 64, "kept with what it protects"),
+        ("${ssm:/reconciler/key}", 64, "names no region"),
         ("${env:SHORT}", 64, "32 bytes or more"),
         ("hunter2hunter2hunter2hunter2hunter2", 1, "plaintext-secret"),
         ("${env:SHORT:-hunter2hunter2hunter2hunter2hunter2}", 1, "plaintext-secret"),
     ],
 )
 def test_a_key_that_can_not_be_used_is_told(
-    store: Store, monkeypatch: pytest.MonkeyPatch, written: str, code: int, said: str
+    store: Store, server: Server, monkeypatch: pytest.MonkeyPatch, written: str, code: int, said: str
 ) -> None:
     monkeypatch.setenv("SHORT", "hunter2")
+    if said == "names no region":
+        monkeypatch.delenv("AWS_DEFAULT_REGION")
     Path("key.txt").write_text("hunter2" * 10, encoding="utf-8")
     Path("reconciler.yaml").write_text(f'ledger_key: "{written}"\n', encoding="utf-8")
     store.write("${ssm:/shop/google}")
-    planned = store.project.run("plan", "auth.yaml", "--emulator")
+    planned = store.project.run("plan", "auth.yaml", "--endpoint-url", server.url)
     assert planned.code == code
     assert said in planned.err
     assert "hunter2" not in planned.out + planned.err
 
 
 def test_what_an_earlier_run_left_open_is_settled_without_the_key(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.parameter("/reconciler/key", "k" * 32)
     Path("reconciler.yaml").write_text("ledger_key: ${ssm:/reconciler/key}\n", encoding="utf-8")
     store.write("${ssm:/shop/google}")
     run = store.project.run
     store.project.switch("job_seconds=1")
-    cut = run("apply", "auth.yaml", "--emulator", "--auto-approve", "--poll-interval", "0", "--job-timeout", "0")
+    reach = ("--endpoint-url", server.url)
+    cut = run("apply", "auth.yaml", *reach, "--auto-approve", "--poll-interval", "0", "--job-timeout", "0")
     assert cut.code == 9
     with monkeypatch.context() as offline:
         offline.setenv("AWS_ENDPOINT_URL_SSM", "http://127.0.0.1:9")
-        resumed = run("apply", "--resume", "--emulator", "--poll-interval", "0.2")
+        resumed = run("apply", "--resume", "--endpoint-url", server.url, "--poll-interval", "0.2")
     assert resumed.code == 0, resumed.err
-    assert "unproven" not in run("plan", "auth.yaml", "--emulator").out
+    assert "unproven" not in run("plan", "auth.yaml", "--endpoint-url", server.url).out
+
+
+def test_the_embedded_backend_asks_for_no_project_s_key(store: Store) -> None:
+    Path("reconciler.yaml").write_text("ledger_key: ${ssm:/reconciler/nothing}\n", encoding="utf-8")
+    store.write("${ssm:/shop/google}")
+    assert store.project.run("plan", "auth.yaml", "--emulator").code == 0

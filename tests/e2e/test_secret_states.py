@@ -15,8 +15,20 @@ from reconciler.core.planfile import from_json
 from reconciler.emulator.switches import MASKS
 from reconciler.operations.plan import plan
 from reconciler.render.json import plan_json
-from reconciler.wiring import Connection, Selection, Services
-from tests.e2e.conftest import MOMENTS, SECRETS, World, configuration, document, nested, only, policy
+from reconciler.wiring import Connection, Follow, Selection, Services
+from tests.e2e.conftest import (
+    APP,
+    ENVIRONMENT,
+    MOMENTS,
+    RESOURCE,
+    SECRETS,
+    World,
+    configuration,
+    document,
+    nested,
+    only,
+    policy,
+)
 
 GOOGLE = ("UserPoolConfigs", "OAuth", "SocialProviderSettings", "Google")
 SECRET = (*GOOGLE, "ClientSecret")
@@ -54,7 +66,7 @@ def planned(world: World, config: Mapping[str, Any] = WRITTEN, *, send: bool = F
 
 def of_file(world: World, *, send: bool = False, secrets: bool = True) -> Plan:
     loaded = world.services.load([str(world.folder / "auth.yaml")], Selection(), stdin=bytes, network=True)
-    located, _ = world.services.locate(loaded, secrets=secrets)
+    located, _ = world.services.locate(loaded, Follow.ALL if secrets else Follow.NO_SECRETS)
     wanted = tuple(replace(one, sends=frozenset(PLACES) if send else frozenset()) for one in located)
     remembered = world.services.books.remembered(wanted)
     return plan(wanted, world.services.reader_of, now="2026-01-01T00:00:00Z", remembered=remembered)
@@ -240,6 +252,141 @@ def test_a_provider_that_was_unlinked_and_is_linked_again_is_proven_anew(hidden:
     assert state(planned(again(relinked))) == (Proof.IN_SYNC, None)
 
 
+# --- what others do, and what nobody sees ---------------------------------------------------------
+
+
+def from_elsewhere(world: World) -> None:
+    """Another tool sends an update of what is live."""
+    config = world.live()
+    pool = config["UserPoolConfigs"]
+    for created in ("UserPoolName", "SignInMethod", "RequiredSignUpAttributes", "ForgotPassword"):
+        pool.pop(created, None)
+    config["IdentityPoolConfigs"].pop("IdentityPoolName")
+    target = world.services.target(APP, ENVIRONMENT, RESOURCE)
+    world.services.writer_of(target).update_auth(target.target, config)
+
+
+def linked_by_hand(world: World, **google: str) -> None:
+    """Somebody links Google anew in the console, with another secret."""
+    config = hosted(world.live())
+    linked = {"ClientId": "google-1", "ClientSecret": SECOND, **google}
+    config["UserPoolConfigs"]["OAuth"]["SocialProviderSettings"] = {"Google": linked}
+    world.seed(config)
+
+
+def hosted(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration with a hosted UI."""
+    config["UserPoolConfigs"].setdefault("OAuth", configuration()["UserPoolConfigs"]["OAuth"])
+    return config
+
+
+@pytest.mark.parametrize("fault", ["timeout_before", "drop_before"])
+def test_a_job_of_somebody_else_proves_no_rotation_that_was_never_sent(hidden: World, fault: str) -> None:
+    rotated = again(proven(hidden), GOOGLE_SECRET=SECOND)
+    made = planned(rotated)
+    rotated.fault(f"{fault},operation=UpdateBackendAuth")
+    meddled: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        if seconds and not meddled:
+            meddled.append(seconds)
+            from_elsewhere(rotated)
+        rotated.time.sleep(seconds)
+
+    (outcome,) = rotated.apply_all(made, sleep=sleep)
+    assert meddled
+    assert outcome.kind is OutcomeKind.UNKNOWN
+    assert state(planned(again(rotated))) == (Proof.ROTATED, None)
+
+
+def test_a_job_of_somebody_else_proves_nothing_to_a_run_that_resumes(hidden: World) -> None:
+    rotated = again(proven(hidden), GOOGLE_SECRET=SECOND)
+    rotated.die(planned(rotated), "journalled")
+    from_elsewhere(rotated)
+    rotated.time.sleep(300)
+    (outcome,) = again(rotated).resume()
+    assert outcome.kind is OutcomeKind.UNKNOWN
+    assert state(planned(again(rotated))) == (Proof.ROTATED, None)
+
+
+@pytest.mark.parametrize("path", [GOOGLE[:2], GOOGLE], ids=["OAuth", "Google"])
+def test_what_an_update_took_away_is_proven_no_longer(hidden: World, path: tuple[str, ...]) -> None:
+    world = proven(hidden)
+    applied(world, planned(world, nested(path, None)))
+    linked_by_hand(world)
+    assert state(planned(again(world))) == (Proof.UNPROVEN, Doubt.NEVER_PROVEN)
+
+
+def test_what_an_update_found_gone_is_proven_no_longer(hidden: World) -> None:
+    world = proven(hidden)
+    config = world.live()
+    del config["UserPoolConfigs"]["OAuth"]["SocialProviderSettings"]
+    world.seed(config)
+    applied(world, planned(world, policy(12)))
+    linked_by_hand(world)
+    assert state(planned(again(world))) == (Proof.UNPROVEN, Doubt.NEVER_PROVEN)
+
+
+def test_what_moved_along_with_an_update_is_not_certain(hidden: World) -> None:
+    world = proven(hidden)
+    made = planned(world, policy(12, **WRITTEN["UserPoolConfigs"]))
+    world.fault(f"collateral,operation=UpdateBackendAuth,field={'.'.join(GOOGLE[:3])},value=null")
+    (outcome,) = world.apply_all(made)
+    assert outcome.kind is OutcomeKind.UNVERIFIED
+    linked_by_hand(world)
+    assert state(planned(again(world))) == (Proof.UNPROVEN, Doubt.UNCERTAIN)
+
+
+def test_a_secret_that_reads_otherwise_after_an_update_is_not_certain(hidden: World) -> None:
+    world = proven(hidden)
+    made = planned(world, policy(12, **WRITTEN["UserPoolConfigs"]))
+    world.fault(f"collateral,operation=UpdateBackendAuth,field={'.'.join(SECRET)},value={SECOND}")
+
+    def sleep(seconds: float) -> None:
+        world.switch("secrets=clear") if seconds else None
+        world.time.sleep(seconds)
+
+    (outcome,) = world.apply_all(made, sleep=sleep)
+    assert outcome.kind is OutcomeKind.UNVERIFIED
+    world.switch("secrets=absent")
+    assert state(planned(again(world))) == (Proof.UNPROVEN, Doubt.UNCERTAIN)
+
+
+def test_a_provider_that_somebody_links_with_other_ids_is_proven_no_longer(hidden: World) -> None:
+    world = proven(hidden)
+    linked_by_hand(world, ClientId="google-2")
+    assert state(planned(again(world))) == (Proof.UNPROVEN, Doubt.OTHER_IDS)
+
+
+@pytest.mark.parametrize("path", [GOOGLE[:2], GOOGLE, SECRET], ids=["OAuth", "Google", "ClientSecret"])
+@pytest.mark.parametrize("dies", [False, True])
+def test_why_a_job_failed_is_not_repeated_where_it_may_quote_a_secret_that_nobody_knows(
+    hidden: World, path: tuple[str, ...], dies: bool
+) -> None:
+    old = "brown-fox-77-jumps"
+    linked_by_hand(hidden, ClientSecret=old)
+    made = planned(hidden, WRITTEN if path == SECRET else nested(path, None), send=path == SECRET)
+    hidden.fault(f"job_failed,operation=UpdateBackendAuth,text=Error: template {{ was: {old} }} rejected")
+    if dies:
+        hidden.die(made, "waiting")
+        hidden.time.sleep(500)
+        (outcome,) = again(hidden).resume()
+    else:
+        (outcome,) = hidden.apply_all(made)
+    assert outcome.kind is OutcomeKind.FAILED
+    assert "is not repeated" in outcome.detail
+    assert old not in repr(outcome)
+    assert not any(old.encode() in kept for kept in hidden.kept().values())
+    assert dies or "aws amplifybackend get-backend-job" in outcome.hint
+
+
+def test_why_a_job_failed_is_told_where_every_secret_in_it_is_known(hidden: World) -> None:
+    world = proven(hidden)
+    world.fault(f"job_failed,operation=UpdateBackendAuth,text=Error: the template with {FIRST} was rejected")
+    (outcome,) = world.apply_all(planned(world, policy(12, **WRITTEN["UserPoolConfigs"])))
+    assert outcome.detail == "Error: the template with **** was rejected"
+
+
 # --- readable ------------------------------------------------------------------------------------
 
 
@@ -326,6 +473,34 @@ def test_a_plan_without_secrets_is_applied_with_them(hidden: World, mode: str) -
     assert state(planned(again(hidden), config)) == (Proof.IN_SYNC, None)
 
 
+@pytest.mark.parametrize("mode", ["clear", "absent"])
+@pytest.mark.parametrize("config", [WRITTEN, {**WRITTEN, **policy(8, **WRITTEN["UserPoolConfigs"])}])
+def test_a_plan_without_secrets_that_shows_no_change_is_refused_where_one_was_rotated(
+    hidden: World, mode: str, config: dict[str, Any]
+) -> None:
+    world = proven(hidden)
+    (hidden.folder / "auth.yaml").write_text(json.dumps(document(config)), encoding="utf-8")
+    made = saved(of_file(again(world), secrets=False))
+    assert only(made).changes == ()
+    (same,) = again(world, GOOGLE_SECRET=FIRST).apply_all(made, saved=True)
+    assert same.kind is OutcomeKind.UNCHANGED
+    world.switch(f"secrets={mode}", f"apple_key={mode}")
+    made = saved(of_file(again(world), secrets=False))
+    (rotated,) = again(world, GOOGLE_SECRET=SECOND).apply_all(made, saved=True)
+    assert rotated.kind is OutcomeKind.STALE
+    assert "was rotated" in rotated.summary
+    assert world.updates[1:] == ()
+
+
+def test_another_reference_is_told_also_where_it_may_not_be_followed(hidden: World) -> None:
+    world = proven(hidden)
+    other = nested(SECRET, "${env:ANOTHER_SECRET}")
+    (hidden.folder / "auth.yaml").write_text(json.dumps(document(other)), encoding="utf-8")
+    made = of_file(again(world), secrets=False)
+    assert state(made) == (Proof.UNPROVEN, Doubt.OTHER_REFERENCE)
+    assert only(made).changes == ()
+
+
 def test_without_secrets_a_document_that_is_live_is_no_drift(hidden: World) -> None:
     (hidden.folder / "auth.yaml").write_text(json.dumps(document(WRITTEN)), encoding="utf-8")
     del hidden.environ["GOOGLE_SECRET"]
@@ -349,6 +524,31 @@ def test_the_ledger_keeps_a_keyed_fingerprint_and_only_of_what_was_sent_and_prov
         name for name in kept if name.startswith("journal/")
     ]
     assert not any(secret.encode() in content for secret in (FIRST, KEY) for content in kept.values())
+
+
+NEW = {"send_secrets", "hidden", "secrets", "proven", "proving"}
+
+
+def without_what_is_new(value: Any) -> Any:
+    """What an earlier version would have written of it."""
+    if isinstance(value, dict):
+        return {name: without_what_is_new(below) for name, below in value.items() if name not in NEW}
+    return [without_what_is_new(below) for below in value] if isinstance(value, list) else value
+
+
+def test_a_ledger_of_an_earlier_version_is_read_and_its_update_is_settled(hidden: World) -> None:
+    applied(hidden, planned(hidden, policy(10)))
+    world = again(hidden)
+    run = world.die(planned(world, policy(12)), "waiting")
+    for path in (path for path in world.ledger_folder.rglob("*.json") if path.is_file()):
+        path.write_text(json.dumps(without_what_is_new(json.loads(path.read_bytes()))), encoding="utf-8")
+    world = again(world)
+    assert [record.outcome.kind for record in world.records()] == [OutcomeKind.APPLIED]
+    world.time.sleep(300)
+    (outcome,) = world.resume()
+    assert outcome.kind is OutcomeKind.APPLIED
+    assert world.way_back(run).planned
+    assert state(planned(again(world))) == (Proof.UNPROVEN, Doubt.NEVER_PROVEN)
 
 
 def codes_of_notes(made: Plan) -> list[str]:

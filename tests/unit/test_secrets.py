@@ -14,6 +14,7 @@ from reconciler.secrets import CODES, Resolver
 
 GOOGLE: SettingPath = ("UserPoolConfigs", "OAuth", "SocialProviderSettings", "Google")
 SECRET: SettingPath = (*GOOGLE, "ClientSecret")
+APPLE: SettingPath = (*GOOGLE[:-1], "SignInWithApple", "PrivateKey")
 CLIENT: SettingPath = (*GOOGLE, "ClientId")
 LENGTH: SettingPath = ("UserPoolConfigs", "PasswordPolicy", "MinimumLength")
 GUESTS: SettingPath = ("IdentityPoolConfigs", "UnauthenticatedLogin")
@@ -75,7 +76,7 @@ def test_a_secret_may_be_put_together(project: Path) -> None:
 
 def test_a_file_loses_one_line_end_and_may_lie_anywhere_for_a_secret(project: Path) -> None:
     (project.parent / "key.p8").write_bytes(b"-----BEGIN-----\nhunter2\n\r\n")
-    assert expanded(project, SECRET, "${file:../key.p8}") == Secret("-----BEGIN-----\nhunter2\n")
+    assert expanded(project, APPLE, "${file:../key.p8}") == Secret("-----BEGIN-----\nhunter2\n")
 
 
 def test_another_field_takes_only_variables_that_are_meant_for_it(project: Path) -> None:
@@ -114,12 +115,16 @@ def test_an_empty_variable_counts_as_unset_for_a_default_only(project: Path) -> 
         ("${env:BLANK}", "empty-secret"),
         ("${env:MASK}", "masked-secret"),
         ("${env:WORD}", "masked-secret"),
+        ("${env:OBJECT}", "bad-secret"),
+        ("${env:LINE}", "bad-secret"),
+        ("${env:SPACE}", "bad-secret"),
     ],
 )
 def test_a_secret_that_can_not_be_had_is_an_error_that_names_the_reference(project: Path, text: str, code: str) -> None:
     (project / "latin").write_bytes(b"hunter2\xe9")
     (project / "large").write_bytes(b"x" * 1_000_001)
-    environ = {"EMPTY": "", "BLANK": " \n", "MASK": "ab******", "WORD": "<redacted>", "HALF": "hunter2\udce9"}
+    environ = {"OBJECT": '{"web": "hunter2"}', "LINE": "hunter2\n", "SPACE": " hunter2"}
+    environ |= {"EMPTY": "", "BLANK": " \n", "MASK": "ab******", "WORD": "<redacted>", "HALF": "hunter2\udce9"}
     problem = refused(project, SECRET, text, **environ)
     assert problem.code == code
     assert text.split(":")[1].rstrip("}") in problem.detail

@@ -5,15 +5,24 @@ import pickle
 
 import pytest
 
-from reconciler.core.model import Doubt, Path, Proof, Standing, Target
+from reconciler.core.model import Doubt, Path, Proof, Standing, Target, Tree
 from reconciler.core.proof import Key, Proofs, Proven, proven_after
 from reconciler.core.secret import Secret, SecretState
-from reconciler.core.tree import ABSENT
+from reconciler.core.tree import ABSENT, put
 from tests.unit.core.builders import live, prepared, secret
 
 TARGET = Target("app", "prod", "auth", "us-east-1")
 PATH: Path = ("UserPoolConfigs", "OAuth", "SocialProviderSettings", "Google", "ClientSecret")
 KEY = Key(Secret("k" * 32))
+
+
+def at(value: object) -> Tree:
+    """What is live: one secret."""
+    tree: Tree = {}
+    if value is not ABSENT:
+        put(tree, (*PATH[:-1], "ClientId"), "id-1")
+        put(tree, PATH, value)
+    return tree
 
 
 def test_a_key_has_32_bytes_or_more_without_the_white_space_around_it() -> None:
@@ -84,14 +93,14 @@ def test_what_is_known_of_a_secret(
     proven: str | None, key: Key | None, written: object, there: object, proof: Proof, doubt: Doubt | None
 ) -> None:
     kept = {} if proven is None else {PATH: Proven(KEY.fingerprint(TARGET, PATH, Secret(proven)))}
-    standing = Proofs(kept, key).standing(TARGET, PATH, written, there)
+    standing = Proofs(kept, key).standing(TARGET, PATH, written, at(there))
     assert (standing.proof, standing.doubt) == (proof, doubt)
 
 
 def test_an_uncertain_proof_still_tells_a_rotation_and_nothing_else() -> None:
     proofs = Proofs({PATH: Proven(KEY.fingerprint(TARGET, PATH, Secret("value")), certain=False)}, KEY)
-    assert proofs.standing(TARGET, PATH, Secret("value"), SecretState.UNKNOWN).doubt is Doubt.UNCERTAIN
-    assert proofs.standing(TARGET, PATH, Secret("other"), SecretState.UNKNOWN).proof is Proof.ROTATED
+    assert proofs.standing(TARGET, PATH, Secret("value"), at(SecretState.UNKNOWN)).doubt is Doubt.UNCERTAIN
+    assert proofs.standing(TARGET, PATH, Secret("other"), at(SecretState.UNKNOWN)).proof is Proof.ROTATED
 
 
 OAUTH = {
@@ -125,7 +134,7 @@ NOT_CARRYING = prepared(
 def test_what_is_proven_after_an_update_that_carried_the_secret(
     landed: bool | None, proving: str | None, after: Proven | None
 ) -> None:
-    proofs = {} if proving is None else {PATH: proving}
+    proofs = {} if proving is None else {PATH: Proven(proving)}
     found = proven_after({PATH: Proven("old")}, proofs, CARRYING, landed=landed)
     assert found == ({} if after is None else {PATH: after})
 

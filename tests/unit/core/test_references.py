@@ -7,6 +7,7 @@ from reconciler.core.references import Reference, ReferenceSyntax, Template, par
 from reconciler.core.sources import Source, source_of
 
 ROLE = "arn:aws:iam::123456789012:role/team/reader"
+VERSION = "EXAMPLE1-90ab-cdef-fedc-ba987EXAMPLE"
 SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/google-AbCdEf"
 
 
@@ -36,7 +37,7 @@ def only(text: str) -> Reference:
             "${secretsmanager:shop?version_stage=AWSPREVIOUS#k}",
             Reference("secretsmanager", "shop", key="k", version_stage="AWSPREVIOUS"),
         ),
-        ("${secretsmanager:shop?version_id=a1-b2}", Reference("secretsmanager", "shop", version_id="a1-b2")),
+        (f"${{secretsmanager:shop?version_id={VERSION}}}", Reference("secretsmanager", "shop", version_id=VERSION)),
     ],
 )
 def test_a_reference_to_aws_is_read_and_shown_as_it_is_written(text: str, reference: Reference) -> None:
@@ -49,6 +50,8 @@ def test_a_reference_to_aws_is_read_and_shown_as_it_is_written(text: str, refere
     [
         ("${ssm:/a#key}", "taken whole"),
         ("${ssm:/a b}", "no such names"),
+        ("${ssm:/a:-hunter2}", "no such names"),
+        ("${secretsmanager:a?version_id=1}", "version_id=EXAMPLE"),
         ("${ssm:/a?version=3}", "options of ssm are region, role_arn"),
         ("${ssm:/a?region=eu-west-1&region=eu-west-1}", "each once"),
         ("${ssm:/a?region=Ireland}", "region"),
