@@ -89,8 +89,8 @@ class Services:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             ignore = folder / ".gitignore"
             if not ignore.exists():
-                ignore.touch(mode=0o600)
-                ignore.write_text("*\n", encoding="utf-8")
+                with os.fdopen(os.open(ignore, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
+                    file.write("*\n")
         except OSError as problem:
             raise UsageProblem(
                 f"{folder} can't be written: {problem.strerror}", hint="name another folder with --state-dir"
