@@ -205,7 +205,7 @@ MASKS = (
     Mask("fingerprints", instead(recordfile, "_plan_body", planrecord.write_target), "bound"),
     Mask("changes that are read", instead(planrecord, "_read_change", _lenient_change), "in the ledger"),
     Mask("settings that are read", instead(planrecord, "_read_setting", _lenient_setting), "in the ledger"),
-    Mask("pulled secrets", instead(pull, "SECRETS", ()), "pulled", behind=("Secret.__str__",)),
+    Mask("pulled secrets", instead(pull, "leaves", _nothing), "pulled", behind=("Secret.__str__",)),
     # what is told of an outcome
     Mask("findings", instead(verify, "_shown", _shown), "a secret moved"),
     Mask("reasons of others", everywhere(discreet.without_reason, _same), "resumed"),

@@ -133,10 +133,13 @@ def over_http(stage: Stage) -> None:
     """The service is elsewhere: requests are signed with the user's credentials, and refused with them in the text."""
     stage.live()
     stage.switch(*CLEAR)
-    stage.write({name: secret for name, secret in providers(stage.references()).items() if name != "SignInWithApple"})
+    stage.write(providers(stage.references()))
+    said = f"The canonical string should have been 'x-amz-security-token:{SESSION_TOKEN}'"
     with stage.backend() as backend, serve(backend) as server:
-        stage.run("plan", "auth.json", *stage.reports("plan"), endpoint=server.url)
-        stage.run("apply", "auth.json", *APPLY, "--debug", endpoint=server.url)
+        stage.run("plan", "auth.json", *stage.reports("plan"), endpoint=server.url, code=0)
+        stage.run("apply", "auth.json", *APPLY, "--debug", endpoint=server.url, code=0)
+        stage.faults(Fault("error", status=403, code="SignatureDoesNotMatch", text=said, times=0))
+        stage.run("drift", "auth.json", *stage.reports("drift"), endpoint=server.url, code=5)
     stage.run("plan", "auth.json", "--debug", endpoint="http://127.0.0.1:9")
 
 

@@ -22,7 +22,15 @@ import pytest
 import typer
 
 from reconciler.cli.main import main
-from reconciler.emulator import EMULATOR_ACCOUNT, EMULATOR_REGION, PLANTED_JOB_SECRET, Emulator, Fault, Switches
+from reconciler.emulator import (
+    EMULATOR_ACCESS_KEY,
+    EMULATOR_ACCOUNT,
+    EMULATOR_REGION,
+    PLANTED_JOB_SECRET,
+    Emulator,
+    Fault,
+    Switches,
+)
 from reconciler.emulator.meta import PLANTED_CLIENT_SECRET
 from tests.e2e.conftest import configuration
 from tests.faults.canary import forms
@@ -299,7 +307,7 @@ def make_stage(folder: Path, patch: pytest.MonkeyPatch, moto: Callable[[], str])
         "HOME": str(folder / "home"),
         "TMPDIR": str(folder / "temporary"),
         "GIT_CEILING_DIRECTORIES": str(folder),
-        "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+        "AWS_ACCESS_KEY_ID": EMULATOR_ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
         "AWS_SESSION_TOKEN": SESSION_TOKEN,
         "AWS_CONFIG_FILE": os.devnull,

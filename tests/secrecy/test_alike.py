@@ -29,7 +29,7 @@ _FLEETING = (
 def test_secrets_of_every_length_and_beginning_look_the_same(stage: Stage, switches: tuple[str, ...]) -> None:
     stage.variable("RECONCILER_LEDGER_KEY", "")
     few = {name: canaries.short(f"few {name}") for name in OLD} | {"SignInWithApple": OLD["SignInWithApple"]}
-    many = {name: canaries.awkward(f"many {name}") * 7 for name in OLD}
+    many = {name: canaries.long(f"many {name}") * 7 for name in OLD}
     many["SignInWithApple"] = canaries.pem("many").replace("=", "")
     assert _written(stage, few, switches) == _written(stage, many, switches)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from reconciler.emulator import serve
 from tests.secrecy import canaries
 from tests.secrecy.stage import ALL_OF_IT, APPLY, HEAD, NEW, Stage, providers
 
@@ -134,8 +135,9 @@ def in_the_project_file(stage: Stage) -> None:
         stage.plant("outside/key", key)
         stage.variable("SHOP_KEY", key)
         stage.plant("project/reconciler.yaml", f"{line}\n")
-        stage.run("plan", "auth.json", *stage.reports("plan"), code=_CODES.get(line, 1))
-        stage.run("history", "--format", "json", "--debug")
+        with stage.backend() as backend, serve(backend) as server:
+            stage.run("plan", "auth.json", *stage.reports("plan"), endpoint=server.url, code=_CODES.get(line, 1))
+            stage.run("history", "--format", "json", "--debug", endpoint=server.url)
 
 
 def a_key_that_is_too_short(stage: Stage) -> None:
@@ -251,6 +253,8 @@ def _wrong() -> Iterator[tuple[str, Callable[[Stage], None]]]:
         ("no UTF-8 in a file", secret, "${file:../outside/value}", odd),
         ("no UTF-8 in a variable", secret, "${env:SHOP}", odd),
         ("too large", secret, "${file:../outside/value}", OTHER.encode() * 40_000),
+        ("white space", secret, "${env:SHOP}", f"{OTHER}\n".encode()),
+        ("a whole object", secret, "${env:SHOP}", f'{{"secret": "{CLEAR}"}}'.encode()),
         ("a mask", secret, "${env:SHOP}", b"****"),
         ("empty", secret, "${env:SHOP}", b"  "),
         ("the runner's", message, "${env:SHOP}", OTHER.encode()),
