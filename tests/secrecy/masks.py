@@ -19,7 +19,7 @@ from reconciler.aws import amplify, errors
 from reconciler.config import masking, project, schema, violations
 from reconciler.config.rules import Finding
 from reconciler.config.source import Source
-from reconciler.core import meta, normalise, planrecord, references, targetplan, transcript
+from reconciler.core import meta, normalise, planrecord, proof, references, targetplan, transcript
 from reconciler.core.model import Action, Change, Mark, Setting
 from reconciler.core.proof import Key
 from reconciler.core.secret import Secret
@@ -179,6 +179,10 @@ def _same(value: Any, *_more: Any) -> Any:
     return value
 
 
+def _none_of_them(*_arguments: Any, **_more: Any) -> frozenset[Any]:
+    return frozenset()
+
+
 def _nothing(*_arguments: Any) -> Any:
     return ()
 
@@ -199,6 +203,7 @@ MASKS = (
     Mask("desired", instead(targetplan, "_without_secrets", _clear_settings), "added and removed"),
     Mask("live secrets", instead(normalise, "_put_secrets", _put_clear_secrets), "added and removed"),
     Mask("hidden places", everywhere(normalise.hidden_places, lambda _: frozenset()), "a hidden text moved"),
+    Mask("places that hid", everywhere(proof.hidden_after, _none_of_them), "a hidden text hides no more"),
     Mask("defaults", instead(references.Template, "tells", property(lambda _: False)), "in clear, a default"),
     Mask("sealed meta", everywhere(meta.sealed, _same), "under way"),
     Mask("meta without secrets", instead(meta, "_stable", _stable), "printed"),

@@ -74,6 +74,21 @@ def text_that_moved(stage: Stage) -> None:
     stage.run("history", "--format", "json", *stage.reports("history"))
 
 
+def text_that_hides_no_more(stage: Stage) -> None:
+    """A text hid by an earlier document, and stands in clear in the next one, or in none: what is live stays hidden."""
+    names = _stored(stage)
+    _live_with_texts(stage)
+    _write_texts(stage, names)
+    stage.run("apply", "auth.json", ALL_OF_IT, *APPLY, code=0)
+    stage.run("pull", "--app-id", "d1example", "--env", "prod", "--resource", "shopauth", "--debug", code=0)
+    stage.write(length=14, VerificationMessage=_message("{####} it is"))
+    stage.run("plan", "auth.json", "--out", "saved.plan", *stage.reports("plan"), code=0)
+    stage.run("apply", "saved.plan", *APPLY, *stage.reports("apply"))
+    for run in sorted((stage.ledger / "runs").iterdir()):
+        stage.run("history", run.name, *stage.reports("history"))
+        stage.run("restore", run.name, *APPLY, *stage.reports("restore"))
+
+
 def text_that_breaks_a_rule(stage: Stage) -> None:
     """A text that hides is too long, and another has no place for the code."""
     names = _stored(stage)
@@ -281,6 +296,7 @@ def _message(text: str) -> Mapping[str, Any]:
 def _remote() -> Iterator[tuple[str, Callable[[Stage], None]]]:
     yield "everywhere at AWS", everywhere_at_aws
     yield "a hidden text moved", text_that_moved
+    yield "a hidden text hides no more", text_that_hides_no_more
     yield "a hidden text breaks a rule", text_that_breaks_a_rule
     yield "references that lead nowhere", references_that_lead_nowhere
     yield "stores that say too much", stores_that_say_too_much
