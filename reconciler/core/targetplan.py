@@ -72,7 +72,6 @@ def prepare(desired: Desired, live: Live, secrets: tuple[Standing, ...] = ()) ->
         changes = tuple(_blocked_inside_oauth(change) for change in changes)
     if changes:
         changes = (*changes, *_carried(desired, secrets, changes, whole.sent))
-    _keep_what_is_not_sent(planned, tree, secrets, changes)
     moved = {path for change in changes for path in (change.path, change.path[:-1])}
     managed = [row for row, _ in leaves(tree) if _is_managed(wanted, row.path)]
     plan = TargetPlan(
@@ -171,16 +170,6 @@ def _carried(
         carried = any(standing.path[: len(block)] == block for block in sent)
         if carried and standing.proof is Proof.UNPROVEN and standing.path not in there:
             yield _change_of_secret(desired, standing.path, unproven=True)
-
-
-def _keep_what_is_not_sent(
-    planned: Tree, tree: Tree, secrets: tuple[Standing, ...], changes: tuple[Change, ...]
-) -> None:
-    """Nothing becomes of an unproven secret that is not sent, in place: live keeps the one it has."""
-    there = {change.path for change in changes}
-    for standing in secrets:
-        if standing.proof is Proof.UNPROVEN and standing.path not in there and get(tree, standing.path) is not ABSENT:
-            put(planned, standing.path, get(tree, standing.path))
 
 
 def _notes(

@@ -52,6 +52,7 @@ class Services:
         """
         if connection.emulator and connection.endpoint_url:
             raise UsageProblem("--emulator and --endpoint-url exclude one another", hint="give one of them")
+        _refuse_credentials(connection.endpoint_url)
         self._connection = connection
         self._first_path = first_path
         self._environ = os.environ if environ is None else environ
@@ -245,6 +246,7 @@ class Services:
                 account = self.sessions.account(desired.access, target.region)
         except ServiceProblem:
             return desired
+        _refuse_credentials(endpoint)
         return replace(desired, target=replace(target, endpoint=endpoint, account=account))
 
     def _default_region(self) -> str | None:
@@ -322,3 +324,14 @@ class Services:
         target = Target(app, environment, resource, region, endpoint=connection.endpoint_url)
         access = Access(profile=connection.profile)
         return self._located(Desired(f"{resource}-{environment}", target, access, {}, Origin("-", 1, 1)))
+
+
+def _refuse_credentials(endpoint: str | None) -> None:
+    """An endpoint stands in plans and in the ledger.
+
+    Raises:
+        UsageProblem: it has a user or a password in it.
+    """
+    if endpoint is not None and "@" in endpoint.partition("://")[2].partition("/")[0]:
+        hint = "leave them out: an endpoint is written into plans and into the ledger"
+        raise UsageProblem("The endpoint has a user and a password in it", hint=hint)

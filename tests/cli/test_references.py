@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
-from reconciler.emulator import Server
+from reconciler.emulator import Fault, Server
 from tests.cli.conftest import Project
 
 SECRET, OTHER = "GOCSPX-canary-8f13aa", "GOCSPX-canary-second"
@@ -275,6 +275,15 @@ def test_a_text_that_was_secret_stays_so_when_the_document_no_longer_says_it(hid
     assert "5d2b" not in told
     assert not any(b"5d2b" in content for content in hiding.written().values())
     assert ('(sensitive value) -> "Hello {####}"' in told) is instead.startswith("EmailMessage")
+
+
+def test_a_text_that_was_secret_stays_so_when_another_one_did_not_arrive(hiding: Store) -> None:
+    hiding.project.edit('"${ssm:/shop/message}"', '"Hello {####}"')
+    hiding.project.emulator.inject([Fault.parse("job_failed,operation=UpdateBackendAuth,text=Error: no")])
+    run = hiding.project.run
+    assert run("apply", "auth.yaml", "--emulator", "--auto-approve", "--poll-interval", "0").code == 1
+    planned = run("plan", "auth.yaml", "--emulator")
+    assert '(sensitive value) -> "Hello {####}"' in planned.out
 
 
 def test_a_text_that_was_secret_is_shown_again_once_another_one_stands_there(hiding: Store) -> None:

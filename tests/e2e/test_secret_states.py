@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from reconciler.core.fields import SECRETS as PLACES
-from reconciler.core.model import Doubt, OutcomeKind, Plan, Proof, TargetPlan
+from reconciler.core.model import Action, Doubt, OutcomeKind, Plan, Proof, TargetPlan
 from reconciler.core.planfile import from_json
 from reconciler.emulator.switches import MASKS
 from reconciler.operations.plan import plan
@@ -151,6 +151,16 @@ def test_without_a_key_nothing_is_proven(hidden: World) -> None:
     assert state(planned(again(hidden))) == (Proof.UNPROVEN, Doubt.NEVER_PROVEN)
 
 
+def test_a_secret_that_is_to_be_sent_with_a_new_provider_is_one_line(hidden: World) -> None:
+    made = planned(
+        hidden,
+        nested((*GOOGLE[:-1], "Facebook"), {"ClientId": "fb", "ClientSecret": "${env:GOOGLE_SECRET}"}),
+        send=True,
+    )
+    facebook = [change for change in only(made).changes if change.path[-2:] == ("Facebook", "ClientSecret")]
+    assert [(change.action, change.unproven) for change in facebook] == [(Action.ADD, False)]
+
+
 # --- in sync, and rotated ------------------------------------------------------------------------
 
 
@@ -239,6 +249,15 @@ def test_a_run_that_dies_with_a_rotation_under_way_leaves_the_truth_to_the_one_t
     else:
         assert known == (Proof.ROTATED, None), outcome
     assert state(planned(again(rotated, GOOGLE_SECRET=FIRST))) != (Proof.IN_SYNC, None) or truth == FIRST
+
+
+def test_a_rotation_that_did_not_land_leaves_what_was_proven(hidden: World) -> None:
+    rotated = again(proven(hidden), GOOGLE_SECRET=SECOND)
+    rotated.die(planned(rotated, policy(12, **WRITTEN["UserPoolConfigs"])), "journalled")
+    (outcome,) = again(rotated).resume()
+    assert (outcome.kind, "did not land" in outcome.summary) == (OutcomeKind.FAILED, True)
+    assert state(planned(again(rotated))) == (Proof.ROTATED, None)
+    assert state(planned(again(rotated, GOOGLE_SECRET=FIRST))) == (Proof.IN_SYNC, None)
 
 
 def test_a_provider_that_was_unlinked_and_is_linked_again_is_proven_anew(hidden: World) -> None:

@@ -98,6 +98,16 @@ def test_state_is_kept_beside_the_project_file_and_elsewhere_when_told() -> None
     assert Services(Connection(state_dir="other")).state_folder() == Path("other")
 
 
+def test_an_endpoint_with_a_password_is_refused_wherever_it_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageProblem, match="password") as given:
+        Services(Connection(endpoint_url="http://me:hunter2@127.0.0.1:9/"))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_AMPLIFYBACKEND", "http://me:hunter2@127.0.0.1:9/")
+    with pytest.raises(UsageProblem, match="password") as configured:
+        Services(Connection(region="us-east-1"), environ={}).target("app", "prod", "auth")
+    for caught in (given, configured):
+        assert "hunter2" not in f"{caught.value} {caught.value.hint}"
+
+
 def test_a_state_folder_that_cant_be_made_is_said() -> None:
     with pytest.raises(UsageProblem, match="can't be written"):
         Services(Connection(state_dir="auth.yaml/state")).state_folder()
