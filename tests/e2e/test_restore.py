@@ -389,7 +389,7 @@ def test_a_reference_without_a_value_is_named_and_its_provider_is_in_nobodys_way
     del world.environ["SECRET_Google"]
     plan, outcome = back(world, run)
     assert outcome.kind is OutcomeKind.APPLIED
-    assert f"{GOOGLE}.ClientSecret is not sent: its reference has no value" in left(plan)
+    assert f"{GOOGLE}.ClientSecret is not sent: a reference has no value" in left(plan)
     assert [finding.origin is not None for finding in plan.warnings if "is not sent" in finding.summary] == [True]
     assert world.live()["UserPoolConfigs"]["PasswordPolicy"]["MinimumLength"] == 8
 
@@ -400,7 +400,7 @@ def test_a_way_back_that_needs_a_reference_without_a_value_is_blocked(world: Wor
     del world.environ["SECRET_Google"]
     made = world.way_back(run)
     assert [block.code for block in only(made).blocks] == ["oauth-not-whole"]
-    assert f"{GOOGLE}.ClientSecret is not sent: its reference has no value" in left(only(made))
+    assert f"{GOOGLE}.ClientSecret is not sent: a reference has no value" in left(only(made))
     (outcome,) = world.apply_all(made)
     assert outcome.kind is OutcomeKind.BLOCKED
     assert len(world.updates) == 1
