@@ -23,6 +23,7 @@ PROVIDER = """\
           ClientSecret: {secret}
 """
 REGION = "us-east-1"
+AT_ONCE = ("--poll-interval", "0")
 
 
 @pytest.fixture
@@ -111,7 +112,7 @@ class Store:
 )
 def test_a_secret_at_aws_is_sent_and_never_written(store: Store, reference: str) -> None:
     store.write(reference)
-    applied = store.project.run("apply", "auth.yaml", "--emulator", "--auto-approve", "--poll-interval", "0", "--debug")
+    applied = store.project.run("apply", "auth.yaml", "--emulator", "--auto-approve", *AT_ONCE, "--debug")
     assert applied.code == 0, applied.err
     assert store.linked()["ClientSecret"] == SECRET
     assert SECRET not in applied.out + applied.err
@@ -123,7 +124,10 @@ def test_versions_are_selected(store: Store) -> None:
     store.secret("shop/plain", OTHER)
     for reference in ("${ssm:/shop/google:1}", "${secretsmanager:shop/plain?version_stage=AWSPREVIOUS}"):
         store.write(reference)
-        assert store.project.run("apply", "auth.yaml", "--emulator", "--auto-approve", "--send-secrets").code == 0
+        assert (
+            store.project.run("apply", "auth.yaml", "--emulator", "--auto-approve", "--send-secrets", *AT_ONCE).code
+            == 0
+        )
         assert store.linked()["ClientSecret"] == SECRET
 
 
@@ -184,7 +188,7 @@ def test_without_secrets_nothing_is_fetched_and_the_saved_plan_is_applied_with_t
         planned = store.project.run("plan", "auth.yaml", "--emulator", "--without-secrets", "--out", "plan.json")
         drifted = store.project.run("drift", "auth.yaml", "--emulator", "--without-secrets")
     assert (planned.code, drifted.code) == (0, 2)
-    assert store.project.run("apply", "plan.json", "--emulator", "--poll-interval", "0").code == 0
+    assert store.project.run("apply", "plan.json", "--emulator", *AT_ONCE).code == 0
     assert store.linked()["ClientSecret"] == SECRET
 
 
@@ -207,7 +211,7 @@ def test_a_plain_parameter_is_shown_and_a_secure_one_is_not(store: Store) -> Non
 def test_secret_free_text_is_applied_is_then_no_change_and_comes_back_by_restore(store: Store) -> None:
     store.project.edit('"Your verification code is {####}"', '"${ssm:/shop/message}"')
     run = store.project.run
-    applied = run("apply", "auth.yaml", "--emulator", "--auto-approve", "--poll-interval", "0")
+    applied = run("apply", "auth.yaml", "--emulator", "--auto-approve", *AT_ONCE)
     assert applied.code == 0, applied.err
     config = store.project.emulator.live("000000000000", REGION, "d2k7example", "prod")
     assert config is not None
@@ -216,7 +220,7 @@ def test_secret_free_text_is_applied_is_then_no_change_and_comes_back_by_restore
     assert again.code == 0, again.out
     name = run("history", "--emulator").out.splitlines()[1].split()[0]
     shown = run("history", name, "--emulator")
-    restored = run("restore", name, "--emulator", "--auto-approve", "--poll-interval", "0")
+    restored = run("restore", name, "--emulator", "--auto-approve", *AT_ONCE)
     assert restored.code == 0, restored.err
     told = applied.out + applied.err + again.out + shown.out + restored.out + restored.err
     assert "5d2b" not in told
@@ -254,7 +258,7 @@ def test_a_secret_may_not_stand_where_a_plan_must_show_what_it_does(store: Store
 def hiding(store: Store) -> Store:
     """A message that is secret, live and written."""
     store.project.edit('"Your verification code is {####}"', '"${ssm:/shop/message}"')
-    applied = store.project.run("apply", "auth.yaml", "--emulator", "--auto-approve", "--poll-interval", "0")
+    applied = store.project.run("apply", "auth.yaml", "--emulator", "--auto-approve", *AT_ONCE)
     assert applied.code == 0, applied.err
     return store
 
@@ -267,10 +271,10 @@ def test_a_text_that_was_secret_stays_so_when_the_document_no_longer_says_it(hid
     for format_ in ("text", "json", "markdown"):
         planned = run("plan", "auth.yaml", "--emulator", "--format", format_, "--out", "plan.json")
         told += planned.out + planned.err
-    applied = run("apply", "plan.json", "--emulator", "--poll-interval", "0")
+    applied = run("apply", "plan.json", "--emulator", *AT_ONCE)
     assert applied.code == 0, applied.err
     name = run("history", "--emulator").out.splitlines()[1].split()[0]
-    restored = run("restore", name, "--emulator", "--auto-approve", "--poll-interval", "0")
+    restored = run("restore", name, "--emulator", "--auto-approve", *AT_ONCE)
     told += applied.out + applied.err + run("history", name, "--emulator", "--format", "json").out + restored.out
     assert "5d2b" not in told
     assert not any(b"5d2b" in content for content in hiding.written().values())
@@ -281,7 +285,7 @@ def test_a_text_that_was_secret_stays_so_when_another_one_did_not_arrive(hiding:
     hiding.project.edit('"${ssm:/shop/message}"', '"Hello {####}"')
     hiding.project.emulator.inject([Fault.parse("job_failed,operation=UpdateBackendAuth,text=Error: no")])
     run = hiding.project.run
-    assert run("apply", "auth.yaml", "--emulator", "--auto-approve", "--poll-interval", "0").code == 1
+    assert run("apply", "auth.yaml", "--emulator", "--auto-approve", *AT_ONCE).code == 1
     planned = run("plan", "auth.yaml", "--emulator")
     assert '(sensitive value) -> "Hello {####}"' in planned.out
 
@@ -289,7 +293,7 @@ def test_a_text_that_was_secret_stays_so_when_another_one_did_not_arrive(hiding:
 def test_a_text_that_was_secret_is_shown_again_once_another_one_stands_there(hiding: Store) -> None:
     hiding.project.edit('"${ssm:/shop/message}"', '"Hello {####}"')
     run = hiding.project.run
-    assert run("apply", "auth.yaml", "--emulator", "--auto-approve", "--poll-interval", "0").code == 0
+    assert run("apply", "auth.yaml", "--emulator", "--auto-approve", *AT_ONCE).code == 0
     hiding.project.edit('"Hello {####}"', '"Good day {####}"')
     assert '~ EmailMessage = "Hello {####}" -> "Good day {####}"' in run("plan", "auth.yaml", "--emulator").out
 
@@ -310,7 +314,7 @@ def test_without_secrets_free_text_from_secrets_manager_is_not_fetched_either(
         planned = store.project.run("plan", "auth.yaml", "--emulator", "--without-secrets", "--out", "plan.json")
     assert planned.code == 0, planned.err
     assert "~ EmailMessage (sensitive value, will be set)" in planned.out
-    assert store.project.run("apply", "plan.json", "--emulator", "--poll-interval", "0").code == 0
+    assert store.project.run("apply", "plan.json", "--emulator", *AT_ONCE).code == 0
     assert "No changes" in store.project.run("plan", "auth.yaml", "--emulator").out
 
 
@@ -334,7 +338,7 @@ def test_the_ledger_s_key_may_be_a_reference_of_the_project_file(store: Store, s
     Path("reconciler.yaml").write_text("ledger_key: ${ssm:/reconciler/key}\n", encoding="utf-8")
     store.write("${ssm:/shop/google}")
     run = store.project.run
-    assert run("apply", "auth.yaml", "--endpoint-url", server.url, "--auto-approve", "--poll-interval", "0").code == 0
+    assert run("apply", "auth.yaml", "--endpoint-url", server.url, "--auto-approve", *AT_ONCE).code == 0
     planned = run("plan", "auth.yaml", "--endpoint-url", server.url, "--detailed-exitcode")
     assert (planned.code, "unproven" in planned.out) == (0, False)
     store.parameter("/shop/google", OTHER)
@@ -379,7 +383,7 @@ def test_what_an_earlier_run_left_open_is_settled_without_the_key(
     run = store.project.run
     store.project.switch("job_seconds=1")
     reach = ("--endpoint-url", server.url)
-    cut = run("apply", "auth.yaml", *reach, "--auto-approve", "--poll-interval", "0", "--job-timeout", "0")
+    cut = run("apply", "auth.yaml", *reach, "--auto-approve", *AT_ONCE, "--job-timeout", "0")
     assert cut.code == 9
     with monkeypatch.context() as offline:
         offline.setenv("AWS_ENDPOINT_URL_SSM", "http://127.0.0.1:9")
