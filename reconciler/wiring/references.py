@@ -100,5 +100,11 @@ class References:
 
     def _fetch(self, sources: Iterable[Source]) -> None:
         missing = [source for source in dict.fromkeys(sources) if source not in self._fetched]
-        if missing:
-            self._fetched |= self._provider().fetch(missing)
+        if not missing:
+            return
+        from reconciler.core.sources import Fetched
+
+        found = self._provider().fetch(missing)
+        self._fetched |= found
+        # A text may have what was fetched as a part of it.
+        self.known.update(one.text for one in found.values() if isinstance(one, Fetched) and one.sensitive)
