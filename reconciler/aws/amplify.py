@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from reconciler.aws.errors import MISREAD, NO_ANSWER, read_problem, unsent_problem, update_problem
+from reconciler.aws.errors import MISREAD, NO_ANSWER, hint_for, read_problem, unsent_problem, update_problem
 from reconciler.core.fields import SECRETS
 from reconciler.core.gateway import Backend
 from reconciler.core.model import Job, Path, Target
 from reconciler.core.secret import Secret, looks_masked
-from reconciler.core.transcript import reason
+from reconciler.core.transcript import names_in, reason
 from reconciler.errors import AnswerLost, ReadFailed
 
 _log = logging.getLogger(__name__)
@@ -125,13 +125,15 @@ class Reader:
         """A job, its error made fit to be shown: the raw transcript goes no further."""
         if not isinstance(answer, dict):
             raise ReadFailed("a job that the service listed is no object", hint=NO_ANSWER)
-        error = answer.get("Error")
+        error = str(answer.get("Error") or "")
         return Job(
             id=_text(answer.get("JobId")),
             status=_text(answer.get("Status")) or "",
             operation=_text(answer.get("Operation")),
-            error=reason(str(error), self._masked()) if error else None,
+            error=reason(error, self._masked()) if error else None,
             created=_milliseconds(answer.get("CreateTime")),
+            names=names_in(error),
+            hint=hint_for(error),
         )
 
     def _masked(self) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ def plan(
         _check_out(out, paths)
     follow = following(without_secrets=without_secrets)
     desired = located(run, paths, choice, allow, strict=strict, follow=follow, sends=send_secrets)
-    made = make_plan(run, desired, with_commit=out is not None)
+    made = make_plan(run, desired, with_commit=out is not None, saved=out is not None)
     if out is not None:
         from reconciler import __version__
         from reconciler.render.json import plan_json

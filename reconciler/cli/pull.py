@@ -37,7 +37,10 @@ def pull(
         check_file(out)
     run = start(reach, Show(quiet=quiet, debug=debug), first_path=out or ".")
     wanted = run.services.target(app_id, env, resource or "")
-    wanted = replace(wanted, hidden=run.services.books.hidden(wanted.target))
+    known = run.services.books.remembered(())(wanted)
+    for notice in (notice for notice in known.notices if notice.code == "ledger-unread"):
+        write_error(f"Warning: {notice.summary}; texts that may be secret are left out\n")
+    wanted = replace(wanted, hidden=known.proofs.hidden)
     pulled = read(run.services.reader_of(wanted), wanted)
     text = dump_document(name, pulled.target, pulled.config)
     if out is None:

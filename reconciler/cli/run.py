@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from reconciler.cli.console import Progress
 from reconciler.cli.options import ALL_SECRETS, Choice, Reach, Show, sent_secrets
 from reconciler.cli.output import problems_as_result, reports_of, warn
-from reconciler.core.model import Desired, Plan
+from reconciler.core.model import NOT_BOUND, Desired, Plan, TargetFailure, TargetPlan
 from reconciler.errors import UsageProblem
 from reconciler.wiring import Connection, Follow, Selection, Services
 
@@ -89,17 +89,18 @@ def located(
     return tuple(replace(document, sends=chosen) for document in desired)
 
 
-def make_plan(run: Run, desired: Sequence[Desired], *, with_commit: bool = True) -> Plan:
+def make_plan(run: Run, desired: Sequence[Desired], *, with_commit: bool = True, saved: bool = False) -> Plan:
     """Read live, and plan.
 
     Args:
         run: the command's services.
         desired: the documents, resolved and located.
         with_commit: whether the plan is kept, and so must tell the commit that the documents were read at.
+        saved: whether it is applied later, when its references may point to other values.
     """
     from reconciler.operations.plan import plan
 
-    return plan(
+    made = plan(
         desired,
         run.services.reader_of,
         now=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -110,6 +111,14 @@ def make_plan(run: Run, desired: Sequence[Desired], *, with_commit: bool = True)
         parallelism=run.parallelism,
         observer=run.progress,
     )
+    return made if saved else replace(made, targets=tuple(_as_it_is_now(target) for target in made.targets))
+
+
+def _as_it_is_now(target: TargetPlan | TargetFailure) -> TargetPlan | TargetFailure:
+    """A target without what concerns only plans that are applied later."""
+    if isinstance(target, TargetFailure) or target.unresolved:
+        return target
+    return replace(target, notes=tuple(note for note in target.notes if note.code != NOT_BOUND))
 
 
 def _log(show: Show) -> None:

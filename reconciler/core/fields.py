@@ -259,6 +259,8 @@ BLOCKS: tuple[Block, ...] = (
 FIELD: Mapping[Path, Field] = MappingProxyType({row.path: row for row in FIELDS})
 BLOCK: Mapping[Path, Block] = MappingProxyType({row.path: row for row in BLOCKS})
 SECRETS: tuple[Path, ...] = tuple(row.path for row in FIELDS if row.secret)
+HIDEABLE: frozenset[Path] = frozenset(row.path for row in FIELDS if row.may_hide and not row.secret)
+"""The free text in which a document may put a secret."""
 SENT_WHOLE: tuple[Block, ...] = tuple(row for row in BLOCKS if row.omission)
 CREATE_ONLY: tuple[Field, ...] = tuple(row for row in FIELDS if row.create_only)
 

@@ -212,6 +212,11 @@ class Standing:
     doubt: Doubt | None = None
     fingerprint: str | None = None
 
+    @property
+    def unresolved(self) -> bool:
+        """Whether nobody looked what the document writes."""
+        return self.doubt in {Doubt.UNRESOLVED, Doubt.OTHER_REFERENCE}
+
 
 @dataclass(frozen=True, slots=True)
 class TargetPlan:
@@ -256,7 +261,7 @@ class TargetPlan:
     @property
     def unresolved(self) -> bool:
         """Whether it was planned without knowing some of the secrets that its document writes."""
-        return any(standing.doubt in {Doubt.UNRESOLVED, Doubt.OTHER_REFERENCE} for standing in self.secrets)
+        return any(standing.unresolved for standing in self.secrets)
 
     @property
     def applyable(self) -> bool:
@@ -372,6 +377,12 @@ class Outcome:
 NOT_RESTORED = "not-restored"
 """The code of the finding that names what a way back does not bring back."""
 
+NOT_BOUND = "secret-not-bound"
+"""The code of the note that a plan is not bound to the values of its secrets."""
+
+IN_CLEAR = "secret-in-clear"
+"""The code of the finding that a plan shows a text that is secret: it goes into no record."""
+
 UNRECORDED = "unrecorded"
 """The code of the finding that tells that the ledger could not be written."""
 
@@ -380,7 +391,8 @@ UNRECORDED = "unrecorded"
 class Job:
     """A job of the service as last seen; times are epoch milliseconds, ``status`` is the raw word.
 
-    ``error`` is the reason that the gateway took out of the job's transcript, without secrets and noise.
+    ``error`` is the reason that the gateway took out of the job's transcript, without secrets and noise; ``names``
+    are the errors and resources of AWS that it names, and ``hint`` what to do about it where that is known.
     """
 
     id: str | None
@@ -388,3 +400,5 @@ class Job:
     operation: str | None = None
     error: str | None = None
     created: int | None = None
+    names: tuple[str, ...] = ()
+    hint: str = ""

@@ -172,9 +172,6 @@ def _losses(desired: Desired, wanted: Tree, live: Live) -> Iterator[Finding]:
             yield Finding("provider-removal", summary, origin=desired.origin_of(block.path))
 
 
-_UNRESOLVED = (Doubt.UNRESOLVED, Doubt.OTHER_REFERENCE)
-
-
 def secret_warnings(desired: Desired, secrets: tuple[Standing, ...]) -> Iterator[Finding]:
     """Secrets of which the ledger knows more than this run can tell."""
     ways = {
@@ -194,13 +191,20 @@ def secret_warnings(desired: Desired, secrets: tuple[Standing, ...]) -> Iterator
 def secret_notes(desired: Desired, secrets: tuple[Standing, ...], changes: tuple[Change, ...]) -> Iterator[Finding]:
     """Unproven secrets of which nothing becomes."""
     moved = {change.path for change in changes}
-    for doubt in (Doubt.NEVER_PROVEN, Doubt.UNCERTAIN, Doubt.OTHER_IDS, Doubt.UNREAD, *_UNRESOLVED):
+    for doubt in (
+        Doubt.NEVER_PROVEN,
+        Doubt.UNCERTAIN,
+        Doubt.OTHER_IDS,
+        Doubt.UNREAD,
+        Doubt.UNRESOLVED,
+        Doubt.OTHER_REFERENCE,
+    ):
         found = [one for one in secrets if one.doubt is doubt and one.path not in moved]
         if not found:
             continue
         summary = f"unproven, and perhaps another than the live one: {_names([one.path for one in found])}"
         hint = "--send-secrets sends it once, and from then on its rotation is seen"
-        if doubt in _UNRESOLVED:
+        if found[0].unresolved:
             hint = "plan where secrets may be read, to see whether it was rotated; apply refuses a saved plan if it was"
         elif doubt is Doubt.UNREAD:
             hint = "let the ledger be read"

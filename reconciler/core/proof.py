@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
-from reconciler.core.fields import SECRETS
+from reconciler.core.fields import HIDEABLE, SECRETS
 from reconciler.core.model import Doubt, Path, Proof, Standing, Target, TargetPlan, Tree
 from reconciler.core.references import Template
-from reconciler.core.secret import Secret, SecretState
+from reconciler.core.secret import Secret
 from reconciler.core.tree import ABSENT, get, leaves
 
 SHORTEST_KEY = 32
@@ -74,10 +74,14 @@ class Proven:
 
 @dataclass(frozen=True, slots=True)
 class Proofs:
-    """What the ledger knows of one target's secrets, and this run's key; ``unread`` where it can't be read."""
+    """What the ledger knows of one target's secrets, and this run's key; ``unread`` where it can't be read.
+
+    ``hidden`` are the places of free text in which an earlier document put a secret: all of them, where nobody knows.
+    """
 
     proven: Mapping[Path, Proven] = field(default_factory=dict)
     key: Key | None = None
+    hidden: frozenset[Path] = frozenset()
     unread: bool = False
 
     def standing(self, target: Target, path: Path, written: object, live: Tree) -> Standing:
@@ -196,13 +200,20 @@ def proven_after(
     return {path: replace(last, certain=False) if doubted(path, last) else last for path, last in there.items()}
 
 
-def hidden_after(plan: TargetPlan, *, landed: bool | None) -> frozenset[Path]:
-    """The places of free text that hold secrets after an update; in doubt those before it, too."""
-    before, after = (
-        {row.path for row, state in leaves(tree) if isinstance(state, SecretState) and not row.secret}
-        for tree in (plan.live, plan.planned)
-    )
-    return frozenset(after if landed else before if landed is False else before | after)
+def hidden_after(before: frozenset[Path], plan: TargetPlan, *, landed: bool | None) -> frozenset[Path]:
+    """The places of free text in which documents put secrets, after an update: until another text stands there.
+
+    Args:
+        before: those before it.
+        plan: what it carried out.
+        landed: as :func:`proven_after` has it.
+    """
+    if landed is False:
+        return before
+    settings = plan.desired.settings.items()
+    written = {path for path, one in settings if path in HIDEABLE and isinstance(one.value, Template)}
+    in_clear = {path for path in before - written if type(get(plan.planned, path)) is str}
+    return (before | written) - (in_clear if landed else set())
 
 
 def _beside(tree: Tree, path: Path) -> dict[str, str]:

@@ -80,6 +80,10 @@ def remainder(plan: TargetPlan, back: TargetPlan, unseen: tuple[str, ...]) -> It
         if any(_below(path, provider) for provider in lost):
             continue
         yield Finding(NOT_RESTORED, f"{dotted(path)} stays as it is now", _why(difference, kept_out))
+    for row, value in leaves(plan.live):
+        if isinstance(value, SecretState) and not row.secret and row.path not in back.desired.settings:
+            hint = "write it with its reference into the document, and apply that"
+            yield Finding(NOT_RESTORED, f"{dotted(row.path)} stays as it is now: nobody kept what it was", hint=hint)
     for row, value in leaves(back.planned):
         change = _change(plan, row.path)
         if isinstance(value, SecretState) and change is not None and get(plan.live, row.path) is not ABSENT:

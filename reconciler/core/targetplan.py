@@ -11,6 +11,7 @@ from reconciler.core.diff import Difference, differences
 from reconciler.core.fields import CONSTRAINTS, DOMAIN_PREFIX, OAUTH
 from reconciler.core.meta import has_constraints
 from reconciler.core.model import (
+    NOT_BOUND,
     Action,
     Change,
     Desired,
@@ -192,7 +193,7 @@ def _notes(
     if free:
         names = ", ".join(f"{dotted(path[-2:])} from {_source(get(wanted, path))}" for path in free)
         yield Finding(
-            "secret-not-bound",
+            NOT_BOUND,
             "the plan is not bound to the values of its secrets",
             f"It holds references: {names}. Apply sends what they point to then.",
             "with RECONCILER_LEDGER_KEY it is bound to them, and from then on their rotation is seen",

@@ -33,6 +33,60 @@ _SHORTEST_LINE = 8
 MASK = "****"
 
 
+_NAMES = frozenset(
+    {
+        "AccessDeniedException",
+        "AliasExistsException",
+        "CodeMismatchException",
+        "ConcurrentModificationException",
+        "DuplicateProviderException",
+        "ForbiddenException",
+        "InternalErrorException",
+        "InvalidEmailRoleAccessPolicyException",
+        "InvalidLambdaResponseException",
+        "InvalidOAuthFlowException",
+        "InvalidParameterException",
+        "InvalidPasswordException",
+        "InvalidSmsRoleAccessPolicyException",
+        "InvalidSmsRoleTrustRelationshipException",
+        "LimitExceededException",
+        "NotAuthorizedException",
+        "ResourceConflictException",
+        "ResourceNotFoundException",
+        "ScopeDoesNotExistException",
+        "ServiceUnavailableException",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "UnsupportedIdentityProviderException",
+        "UserImportInProgressException",
+        "UserPoolTaggingException",
+        "ValidationError",
+        "ValidationException",
+        "CREATE_FAILED",
+        "DELETE_FAILED",
+        "UPDATE_FAILED",
+        "UPDATE_ROLLBACK_COMPLETE",
+        "UPDATE_ROLLBACK_FAILED",
+        "AWS::CloudFormation::Stack",
+        "AWS::Cognito::IdentityPool",
+        "AWS::Cognito::UserPool",
+        "AWS::Cognito::UserPoolClient",
+        "AWS::Cognito::UserPoolDomain",
+        "AWS::Cognito::UserPoolIdentityProvider",
+        "AWS::IAM::Role",
+        "AWS::Lambda::Function",
+        "Custom::LambdaCallout",
+    }
+)
+"""Errors, states and resources that AWS names: the only words of a transcript that nobody can have for a secret."""
+_WORD = re.compile(r"[A-Za-z_:]+")
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """The errors, states and resources of AWS that a text names, each once, in its order."""
+    return tuple(dict.fromkeys(word for word in (found.strip(":") for found in _WORD.findall(text)) if word in _NAMES))
+
+
 def cleaned(text: str, secrets: Iterable[str] = ()) -> str:
     """A text without escape sequences, drawing, control and bidi characters, and secrets.
 

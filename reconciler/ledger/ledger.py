@@ -126,7 +126,8 @@ class Ledger:
         if stored is None:
             tag = self.store.put_if_absent(key, intent_text(intent))
         elif read_intent(key, stored.data) is None:
-            intent = replace(intent, proven=read_left(key, stored.data).proven)
+            left = read_left(key, stored.data)
+            intent = replace(intent, proven=left.proven, hidden=left.hidden)
             tag = self.store.put_if_match(key, intent_text(intent), stored.tag)
         else:
             tag = None

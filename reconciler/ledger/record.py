@@ -74,7 +74,7 @@ class Intent:
     ``before`` is what was live, a state word in place of each secret and its meta sealed (see
     :func:`reconciler.core.meta.sealed`). ``jobs`` are the ids that there were. ``job`` is ours once the
     service named it. ``caller`` is the AWS identity, where STS told it. ``proven`` are the secrets that were proven
-    before, ``proving`` those that it proves once it has landed.
+    before, ``proving`` those that it proves once it has landed, ``hidden`` the free text that held secrets before.
     """
 
     run: Run
@@ -85,6 +85,7 @@ class Intent:
     job: str | None = None
     proven: Mapping[Path, Proven] = field(default_factory=dict)
     proving: Mapping[Path, Proven] = field(default_factory=dict)
+    hidden: frozenset[Path] = frozenset()
 
     def left(self, *, landed: bool | None, moved: frozenset[Path] = frozenset()) -> Left:
         """What the update leaves to know of secrets.
@@ -94,7 +95,7 @@ class Intent:
             moved: what was seen to move without being planned.
         """
         proven = proven_after(self.proven, self.proving, self.plan, landed=landed, moved=moved)
-        return Left(proven, hidden_after(self.plan, landed=landed))
+        return Left(proven, hidden_after(self.hidden, self.plan, landed=landed))
 
 
 @dataclass(frozen=True, slots=True)

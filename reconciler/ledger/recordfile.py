@@ -100,6 +100,7 @@ def intent_text(intent: Intent) -> bytes:
             },
             "proven": _proven_body(intent.proven),
             "proving": _proven_body(intent.proving),
+            "hidden": sorted(list(path) for path in intent.hidden),
             "plan": _plan_body(intent.plan),
         }
     )
@@ -127,7 +128,7 @@ def read_left(key: str, data: bytes) -> Left:
     """
 
     def read(body: Mapping[str, Any]) -> Left:
-        return as_declared(Left(_proven(body), frozenset(tuple(path) for path in body.get("hidden", ()))))
+        return as_declared(Left(_proven(body), _hidden(body)))
 
     return _read(key, data, read)
 
@@ -171,6 +172,7 @@ def read_intent(key: str, data: bytes) -> Intent | None:
             job=body["job"],
             proven=_proven(body),
             proving=_proven(body, "proving"),
+            hidden=_hidden(body),
         )
         return as_declared(intent)
 
@@ -213,6 +215,10 @@ def _proven(body: Mapping[str, Any], name: str = "proven") -> dict[Path, Proven]
         tuple(proof["path"]): Proven(proof["fingerprint"], proof["certain"], proof["beside"], proof["source"])
         for proof in body.get(name, ())
     }
+
+
+def _hidden(body: Mapping[str, Any]) -> frozenset[Path]:
+    return frozenset(tuple(path) for path in body.get("hidden", ()))
 
 
 def _plan_body(plan: TargetPlan) -> dict[str, Any]:

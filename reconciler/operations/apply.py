@@ -149,7 +149,7 @@ def _picked_up(item: _Work, run: _Applying) -> _Work | Outcome:
         outcome = picked.outcome
         known = outcome.kind in {OutcomeKind.APPLIED, OutcomeKind.FAILED} and picked.ended
         settled = known and not outcome.unrecorded
-        ours = opened.intent.run.digest == digest and (picked.landed or not settled)
+        ours = opened.intent.run.digest == digest and (picked.landed is not False or not settled)
         if ours or not settled:
             run.keeping.leave_out(item.plan)
         if ours:

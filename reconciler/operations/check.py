@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from reconciler.core.diff import differences
 from reconciler.core.gateway import Gateway
 from reconciler.core.model import (
+    IN_CLEAR,
     Change,
     Desired,
     Finding,
@@ -19,13 +21,13 @@ from reconciler.core.model import (
     TargetPlan,
     dotted,
 )
-from reconciler.core.normalise import desired_tree
+from reconciler.core.normalise import desired_tree, hidden_places
 from reconciler.core.planfile import fingerprint
 from reconciler.core.proof import Proofs, standings
 from reconciler.core.secret import SecretState
 from reconciler.core.sources import DENIED
 from reconciler.core.targetplan import Prepared, prepare, states
-from reconciler.core.tree import copied, get, leaves, put
+from reconciler.core.tree import ABSENT, copied, get, leaves, put
 from reconciler.errors import Diagnostic, InputProblem, Severity
 from reconciler.operations.live import read_live
 from reconciler.operations.outcomes import outcome_of
@@ -65,8 +67,9 @@ def check(item: Planned, resolve: Resolve, proofs_of: ProofsOf) -> Checked | Out
         findings = tuple(Finding(error.code, error.summary, error.detail, error.hint, error.origin) for error in errors)
         kind = OutcomeKind.DENIED if any(error.code == DENIED for error in errors) else OutcomeKind.FAILED
         return outcome_of(plan, kind, "its references can't be resolved", findings=findings)
+    proofs = proofs_of(plan.target)
     live = read_live(gateway, plan.desired, with_meta=bool(plan.changes))
-    moved = _stale(plan, live) or _moved_secrets(plan, desired, live, proofs_of)
+    moved = _shown(plan, proofs) or _stale(plan, live) or _moved_secrets(plan, desired, live, proofs)
     if moved is not None:
         return moved
     try:
@@ -87,11 +90,21 @@ def _unchanged(item: Planned) -> Checked | Outcome:
     return _stale(plan, live) or Checked(plan, item.gateway, Prepared(plan, {}, live.tree, live.tree, ()), live)
 
 
-def _moved_secrets(plan: TargetPlan, desired: Desired, live: Live, proofs_of: ProofsOf) -> Outcome | None:
-    """Why the secrets are not what they were when the plan was made; None where they are, as far as it is bound."""
-    if not plan.secrets:
+def _shown(plan: TargetPlan, proofs: Proofs) -> Outcome | None:
+    """Why a plan shows too much, made without the ledger that knows a text for a secret; None where it does not."""
+    known = hidden_places(replace(plan.desired, hidden=proofs.hidden))
+    seen = sorted(path for path in known - hidden_places(plan.desired) if get(plan.live, path) is not ABSENT)
+    if not seen:
         return None
-    proofs, shown = proofs_of(plan.target), {change.path for change in plan.changes}
+    names = ", ".join(dotted(path) for path in seen)
+    summary = f"the plan does not hide {names}, which an earlier document made secret"
+    finding = Finding(IN_CLEAR, "the plan is not recorded", hint="remove its file, and plan again with this ledger")
+    return outcome_of(plan, OutcomeKind.STALE, summary, findings=(finding,))
+
+
+def _moved_secrets(plan: TargetPlan, desired: Desired, live: Live, proofs: Proofs) -> Outcome | None:
+    """Why the secrets are not what they were when the plan was made; None where they are, as far as it is bound."""
+    shown = {change.path for change in plan.changes}
     written = desired_tree(desired)
     now = {standing.path: standing for standing in standings(plan.target, written, live.tree, proofs)}
     for planned in plan.secrets:
@@ -107,7 +120,8 @@ def _moved_secrets(plan: TargetPlan, desired: Desired, live: Live, proofs_of: Pr
             return outcome_of(plan, OutcomeKind.STALE, summary, hint="plan again")
         other = found.proof is Proof.READABLE and get(written, planned.path) != get(live.tree, planned.path)
         if planned.path not in shown and planned.proof is Proof.UNPROVEN and (other or found.proof is Proof.ROTATED):
-            summary = f"{name} was rotated, and the plan, which was made without it, does not show that"
+            differs = "differs from live" if other else "was rotated"
+            summary = f"{name} {differs}, and the plan, which was made without it, does not show that"
             return outcome_of(plan, OutcomeKind.STALE, summary, hint="plan again where secrets may be read")
     return None
 

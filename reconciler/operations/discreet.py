@@ -59,18 +59,20 @@ def quietly() -> Iterator[None]:
 
 
 def without_reason(job: Job) -> Job:
-    """A job that failed without saying why."""
+    """A job that failed, with no more of why than names that are AWS's own."""
     said = "its reason may quote a secret that this run does not know, and is not repeated"
-    return replace(job, error=said if job.error else None)
+    named = f"{said}; it names {', '.join(job.names)}" if job.names else said
+    return replace(job, error=named if job.error else None)
 
 
 def carried_secrets(plan: TargetPlan) -> bool:
-    """Whether the update had a secret in it, or took one away, of whatever provider or place."""
-    return any(
-        row.path in carried(plan) or (isinstance(state, SecretState) and not row.secret)
+    """Whether the update had a secret in it, or took one away, or free text is secret before it or after."""
+    hidden = (
+        isinstance(state, SecretState) and not row.secret
         for tree in (plan.planned, plan.live)
         for row, state in leaves(tree)
     )
+    return bool(carried(plan)) or any(hidden)
 
 
 def moves_unknown_secrets(plan: TargetPlan) -> bool:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from reconciler.core.fields import OAUTH
 from reconciler.core.meta import sealed
-from reconciler.core.model import UNRECORDED, Desired, Finding, Live, Outcome, OutcomeKind, Target, TargetPlan
+from reconciler.core.model import IN_CLEAR, UNRECORDED, Desired, Finding, Live, Outcome, Target, TargetPlan
 from reconciler.core.proof import Key, Proofs, provable
 from reconciler.core.targetplan import states
 from reconciler.errors import UNKEPT, ReconcilerError
@@ -54,7 +54,8 @@ class Keeping:
         Raises:
             LedgerProblem: it can't be read.
         """
-        return Proofs(self.ledger.known(target).left.proven, self.key)
+        left = self.ledger.known(target).left
+        return Proofs(left.proven, self.key, left.hidden)
 
     def holder(self, plan: TargetPlan) -> Holder:
         """How a lease on a target names this run."""
@@ -110,8 +111,8 @@ class Keeping:
         unseen = intent.before.meta.unseen if intent.before.meta is not None else ()
         record = self._record(intent.plan, settled.outcome, ended, seconds, sent=True)
         outcome = self._written(replace(record, unseen=unseen, resumes=resumes))
-        applied = True if outcome.kind is OutcomeKind.APPLIED else None
-        return self._closed(opened, outcome, landed=applied if settled.landed else False) if settled.ended else outcome
+        # What was not seen to land may land yet: of secrets only a refusal proves that they are as they were.
+        return self._closed(opened, outcome, landed=settled.landed or None) if settled.ended else outcome
 
     def record(self, plan: TargetPlan, outcome: Outcome, ended: datetime, seconds: float) -> Outcome:
         """Record an outcome that no step before has recorded: nothing was sent.
@@ -122,6 +123,8 @@ class Keeping:
         known = plan.name in self.sent or (self.run.id, plan.name) in self.recorded
         if outcome.unrecorded or known:
             return outcome  # what was sent is in the journal, at least
+        if any(finding.code == IN_CLEAR for finding in outcome.findings):
+            return outcome
         if self.broken:
             return _told(outcome, self.broken[0])
         return self._written(self._record(plan, outcome, ended, seconds, sent=False))

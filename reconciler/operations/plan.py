@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.core.gateway import ReadGateway
-from reconciler.core.model import Commit, Desired, FailureKind, Finding, Path, Plan, TargetFailure, TargetPlan
+from reconciler.core.model import Commit, Desired, FailureKind, Finding, Plan, TargetFailure, TargetPlan
 from reconciler.core.normalise import desired_tree
 from reconciler.core.proof import Proofs, standings
 from reconciler.core.targetplan import Prepared, prepare
@@ -19,14 +19,10 @@ ReaderOf = Callable[[Desired], ReadGateway]
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What the ledger knows of a target: what people should hear, such as an update under way, and its secrets.
-
-    ``hidden`` are places of free text in which an earlier document put a secret.
-    """
+    """What the ledger knows of a target: what people should hear, such as an update under way, and its secrets."""
 
     notices: tuple[Finding, ...] = ()
     proofs: Proofs = field(default_factory=Proofs)
-    hidden: frozenset[Path] = frozenset()
 
 
 def plan(
@@ -72,7 +68,7 @@ def plan(
         observer(document.name, "Reading live configuration...")
         try:
             known = remembered(document)
-            planned = prepare_target(replace(document, hidden=known.hidden), reader, known.proofs).plan
+            planned = prepare_target(replace(document, hidden=known.proofs.hidden), reader, known.proofs).plan
             return replace(planned, warnings=(*planned.warnings, *known.notices))
         except (ServiceProblem, InputProblem) as problem:
             return failure(document, problem)

@@ -92,7 +92,7 @@ def pick_up(opened: Opened, gateway: Gateway, keeping: Keeping, following: Follo
     settled = settle(_as_it_was(intent, gateway), answer, intent.jobs, following, again=True)
     clock = following.clock
     outcome = keeping.resuming(intent).finish(opened, settled, clock.utc(), clock.now() - began)
-    if not settled.landed and not outcome.unrecorded:
+    if settled.landed is False and not outcome.unrecorded:
         keeping.free(intent)
     return replace(settled, outcome=outcome)
 

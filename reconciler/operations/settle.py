@@ -62,12 +62,13 @@ class Following:
 class Settled:
     """What became of a sent update.
 
-    ``ended`` is False where another look later can tell more, ``landed`` where it is known that it did not land.
+    ``ended`` is False where another look later can tell more. ``landed`` is True where our own job carried it out as
+    planned, False where nothing of it was seen to land, and None where neither is known.
     """
 
     outcome: Outcome
     ended: bool = True
-    landed: bool = True
+    landed: bool | None = None
 
 
 def settle(
@@ -164,8 +165,8 @@ def _followed(item: Checked, job: Job, following: Following, *, others: frozense
     return replace(settled, outcome=outcome)
 
 
-def _proven(item: Checked, following: Following, *, ours: bool = True) -> Settled:
-    """What stands after the update; a job that may be another's proves nothing of what no read shows."""
+def _proven(item: Checked, following: Following, *, ours: bool) -> Settled:
+    """What stands after the update; a job that may be another's, or none, proves nothing of what no read shows."""
     proof = verify(
         item.prepared,
         item.live,
@@ -181,7 +182,10 @@ def _proven(item: Checked, following: Following, *, ours: bool = True) -> Settle
         return Settled(outcome, ended=not any(finding.code in UNSEEN for finding in proof.findings))
     if not (ours or _shows(item, proof.stands)):
         return Settled(_untold(item, "a job ran, which may be another's"))
-    return Settled(replace(outcome_of(item.plan, OutcomeKind.APPLIED), changes=item.plan.changes))
+    outcome = replace(outcome_of(item.plan, OutcomeKind.APPLIED), changes=item.plan.changes)
+    if ours:
+        return Settled(outcome, landed=True)
+    return Settled(replace(outcome, findings=_unseen_secrets(item, proof.stands)))
 
 
 def _after_a_failed_job(item: Checked, job: Job, following: Following) -> Settled:
@@ -199,7 +203,7 @@ def _after_a_failed_job(item: Checked, job: Job, following: Following) -> Settle
         unseen = moves_unknown_secrets(item.plan)
         told = "live is as it was before, as far as reads tell" if unseen else "live is as it was before"
         look = how_to_look(item.plan.target, job.id) if unseen and job.error else ""
-        return Settled(replace(outcome, hint=lines(told, look)))
+        return Settled(replace(outcome, hint=lines(job.hint, told, look)))
     collateral = as_plan(item.plan, item.live.tree, after.tree, _moved_paths(item, after))
     return Settled(replace(outcome, kind=OutcomeKind.UNVERIFIED, findings=findings, collateral=collateral))
 
@@ -258,7 +262,7 @@ def _without_a_job(item: Checked, said: str, following: Following) -> Settled:
             return Settled(_untold(item, said))
         summary = f"the update did not land: {said}, and live is unchanged"
         return Settled(outcome_of(item.plan, OutcomeKind.FAILED, summary, hint="apply again"), landed=False)
-    settled = _proven(item, following)
+    settled = _proven(item, following, ours=False)
     if settled.outcome.kind is OutcomeKind.APPLIED:
         return settled
     summary = f"nobody can say whether the update landed: {said}"
@@ -271,6 +275,16 @@ def _without_a_job(item: Checked, said: str, following: Following) -> Settled:
 def _shows(item: Checked, after: Tree) -> bool:
     """Whether reads tell of at least one of the changes: where none does, what stands proves nothing."""
     return any(_would_show(item, change, after) for change in item.plan.changes)
+
+
+def _unseen_secrets(item: Checked, after: Tree) -> tuple[Finding, ...]:
+    """The secrets of an update that arrived as far as reads show, while they show nothing of these."""
+    secret = [change for change in item.plan.changes if change.after is Mark.SENSITIVE]
+    unseen = [dotted(change.path[-2:]) for change in secret if not _would_show(item, change, after)]
+    if not unseen:
+        return ()
+    summary = f"whether {', '.join(unseen)} arrived was not seen"
+    return (Finding("secret-unseen", summary, hint="plan again: it stays to be sent"),)
 
 
 def _untold(item: Checked, said: str) -> Outcome:

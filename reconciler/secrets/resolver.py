@@ -70,7 +70,8 @@ class Resolver:
 
         Args:
             desired: a document, or what a plan holds of one.
-            secrets: False leaves those in secret fields, and those to Secrets Manager in free text, as they are.
+            secrets: False leaves those in secret fields, and in free text those to Secrets Manager and what may not be
+                read, as they are.
             planned: whether it is a plan's, in which whatever is still a reference is secret.
         """
         problems: list[Diagnostic] = []
@@ -80,7 +81,10 @@ class Resolver:
             if row is None or not _is_open(setting):
                 continue
             if secrets or not (isinstance(setting.value, Template) and _is_secret(row, setting.value)):
-                settings[path] = self._setting(row, setting, _way(desired), problems, planned=planned)
+                found: list[Diagnostic] = []
+                settings[path] = self._setting(row, setting, _way(desired), found, planned=planned)
+                left = not secrets and row.may_hide and all(one.code == DENIED for one in found)
+                problems += [] if left else found
         if settings == desired.settings and not problems:
             return desired, ()
         return replace(desired, settings=settings), tuple(replace(found, target=desired.name) for found in problems)

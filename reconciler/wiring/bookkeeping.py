@@ -11,8 +11,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from reconciler.core.model import Access, Commit, Desired, Finding, Plan, Target
-from reconciler.core.model import Path as Place
+from reconciler.core.model import Access, Commit, Desired, Finding, Plan
 from reconciler.errors import UNKEPT, Diagnostic, InputProblem, LedgerProblem, UsageProblem
 
 if TYPE_CHECKING:
@@ -222,13 +221,6 @@ class Bookkeeping:
         key = self.key if sends and needs else None
         return Keeping(self.ledger, run, lambda target: callers.get((target.access, target.target.region)), key)
 
-    def hidden(self, target: Target) -> frozenset[Place]:
-        """The places of a target's free text that hold secrets, as far as the ledger can be read and knows."""
-        try:
-            return self.ledger.known(target).left.hidden
-        except UNKEPT:
-            return frozenset()
-
     def remembered(self, documents: Iterable[Desired]) -> Callable[[Desired], Remembered]:
         """What the ledger tells of a target before it is planned: an update that nobody has settled, and its secrets.
 
@@ -237,14 +229,20 @@ class Bookkeeping:
 
         Raises:
             UsageProblem: the place can't be a ledger, or the key can't be used.
-            InputProblem: the key's reference has no value.
         """
         from reconciler.core.secret import Secret
 
         ledger = self.ledger  # made here: its client is shared by the threads that ask
         resolved = any(isinstance(one.value, Secret) for desired in documents for one in desired.settings.values())
-        key = self.key if resolved else None
-        return lambda desired: _remembered(ledger, key, desired)
+        key, lost = None, tuple[Finding, ...]()
+        try:
+            key = self.key if resolved else None
+        except InputProblem as problem:
+            lost = tuple(
+                Finding("ledger-key-missing", "the ledger's key can't be had", found.detail, found.hint, found.origin)
+                for found in problem.diagnostics
+            )
+        return lambda desired: _remembered(ledger, key, lost, desired)
 
     def commit_of(self, desired: Iterable[Desired]) -> Commit | None:
         """The commit of the repository in which the documents are."""
@@ -258,7 +256,8 @@ class Bookkeeping:
         return commit_of(read, Path.cwd())
 
 
-def _remembered(ledger: Ledger, key: Key | None, desired: Desired) -> Remembered:
+def _remembered(ledger: Ledger, key: Key | None, lost: tuple[Finding, ...], desired: Desired) -> Remembered:
+    from reconciler.core.fields import HIDEABLE
     from reconciler.core.proof import Proofs
     from reconciler.operations.plan import Remembered
 
@@ -267,9 +266,9 @@ def _remembered(ledger: Ledger, key: Key | None, desired: Desired) -> Remembered
     except UNKEPT as problem:
         summary = f"whether an update is under way is not known: {problem.summary}"
         notice = Finding("ledger-unread", summary, problem.detail, problem.hint)
-        return Remembered((notice,), Proofs(key=key, unread=True))
+        return Remembered((*lost, notice), Proofs(key=key, hidden=HIDEABLE, unread=True))
     notices = () if known.opened is None else _notices(ledger, known.opened, desired)
-    return Remembered(notices, Proofs(known.left.proven, key), known.left.hidden)
+    return Remembered((*lost, *notices), Proofs(known.left.proven, key, known.left.hidden))
 
 
 def _notices(ledger: Ledger, opened: Opened, desired: Desired) -> tuple[Finding, ...]:

@@ -298,6 +298,70 @@ def test_a_text_that_was_secret_is_shown_again_once_another_one_stands_there(hid
     assert '~ EmailMessage = "Hello {####}" -> "Good day {####}"' in run("plan", "auth.yaml", "--emulator").out
 
 
+def test_a_text_that_was_secret_stays_so_after_its_block_was_gone(hiding: Store) -> None:
+    run, emulator = hiding.project.run, hiding.project.emulator
+    hiding.project.edit('SmsMessage: "Your code is {####}"', 'SmsMessage: "${ssm:/shop/message}"')
+    assert run("apply", "auth.yaml", "--emulator", "--auto-approve", *AT_ONCE).code == 0
+    settings = emulator.live("000000000000", REGION, "d2k7example", "prod")
+    text = hiding.project.document.read_text(encoding="utf-8")
+    start, end = text.index("      MFAMode"), text.index("    PasswordPolicy")
+    hiding.project.document.write_text(text[:start] + "      MFAMode: 'OFF'\n" + text[end:], encoding="utf-8")
+    assert run("apply", "auth.yaml", "--emulator", "--auto-approve", *AT_ONCE).code == 0
+    assert settings is not None
+    emulator.put_live("000000000000", REGION, "d2k7example", "prod", "shopauth", settings)  # in the console
+    planned = run("plan", "auth.yaml", "--emulator")
+    assert "- SmsMessage = (sensitive value)" in planned.out
+    assert "5d2b" not in planned.out
+
+
+def test_a_ledger_that_can_not_be_read_hides_every_text_that_may_be_secret(hiding: Store) -> None:
+    hiding.project.edit('"${ssm:/shop/message}"', '"Hello {####}"')
+    (journal,) = Path(".reconciler/emulator/ledger/journal").iterdir()
+    kept = journal.read_bytes()
+    journal.write_text("{", encoding="utf-8")
+    run = hiding.project.run
+    planned = run("plan", "auth.yaml", "--emulator", "--out", "plan.json")
+    pulled = run("pull", "--app-id", "d2k7example", "--env", "prod", "--emulator")
+    assert '(sensitive value) -> "Hello {####}"' in planned.out
+    assert "whether an update is under way is not known" in planned.out
+    assert "5d2b" not in planned.out + pulled.out + Path("plan.json").read_text(encoding="utf-8")
+    assert "may be secret are left out" in pulled.err
+    journal.write_bytes(kept)
+    assert run("apply", "plan.json", "--emulator", *AT_ONCE).code == 0
+    assert not any(b"5d2b" in content for content in hiding.written().values())
+
+
+def test_a_plan_that_shows_what_the_ledger_knows_for_a_secret_is_refused(hiding: Store) -> None:
+    hiding.project.edit('"${ssm:/shop/message}"', '"Hello {####}"')
+    run = hiding.project.run
+    elsewhere = ("--emulator", "--ledger", "elsewhere")
+    assert "5d2b" in run("plan", "auth.yaml", *elsewhere, "--out", "plan.json").out  # this ledger knows of nothing
+    applied = run("apply", "plan.json", "--emulator", *AT_ONCE)
+    assert applied.code == 3
+    assert "EmailMessage" in applied.out
+    assert not any(b"5d2b" in kept for name, kept in hiding.written().items() if "plan.json" not in name)
+
+
+def test_a_way_back_names_the_secret_text_that_nobody_kept(hiding: Store) -> None:
+    hiding.project.edit('"${ssm:/shop/message}"', '"Hello {####}"')
+    run = hiding.project.run
+    assert run("apply", "auth.yaml", "--emulator", "--auto-approve", *AT_ONCE).code == 0
+    name = run("history", "--emulator").out.splitlines()[1].split()[0]
+    restored = run("restore", name, "--emulator", "--auto-approve", *AT_ONCE)
+    assert "EmailMessage stays as it is now: nobody kept what it was" in restored.out
+
+
+def test_without_secrets_free_text_that_may_not_be_read_is_secret(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.project.edit('"Your verification code is {####}"', '"${ssm:/shop/message}"')
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    planned = store.project.run("plan", "auth.yaml", "--emulator", "--without-secrets")
+    assert planned.code == 0, planned.err
+    assert "~ EmailMessage (sensitive value, will be set)" in planned.out
+
+
 def test_pull_leaves_out_a_text_that_is_secret(hiding: Store) -> None:
     pulled = hiding.project.run("pull", "--app-id", "d2k7example", "--env", "prod", "--emulator")
     assert "EmailSubject" in pulled.out
@@ -351,7 +415,6 @@ def test_the_ledger_s_key_may_be_a_reference_of_the_project_file(store: Store, s
 @pytest.mark.parametrize(
     ("written", "code", "said"),
     [
-        ("${ssm:/reconciler/nothing}", 1, "unset-reference"),
         ("${file:key.txt}", 64, "kept with what it protects"),
         ("${ssm:/reconciler/key}", 64, "names no region"),
         ("${env:SHORT}", 64, "32 bytes or more"),
@@ -390,6 +453,19 @@ def test_what_an_earlier_run_left_open_is_settled_without_the_key(
         resumed = run("apply", "--resume", "--endpoint-url", server.url, "--poll-interval", "0.2")
     assert resumed.code == 0, resumed.err
     assert "unproven" not in run("plan", "auth.yaml", "--endpoint-url", server.url).out
+
+
+def test_a_key_that_can_not_be_had_stops_no_look_and_every_apply(store: Store, server: Server) -> None:
+    Path("reconciler.yaml").write_text("ledger_key: ${ssm:/reconciler/nothing}\n", encoding="utf-8")
+    store.write("${ssm:/shop/google}")
+    reach = ("--endpoint-url", server.url)
+    planned = store.project.run("plan", "auth.yaml", *reach)
+    assert (planned.code, "ledger-key-missing" in planned.out) == (0, True)
+    assert "${ssm:/reconciler/nothing}" in planned.out
+    assert store.project.run("drift", "auth.yaml", *reach).code == 2
+    applied = store.project.run("apply", "auth.yaml", *reach, "--auto-approve", *AT_ONCE)
+    assert (applied.code, "unset-reference" in applied.err) == (1, True)
+    assert store.project.updates() == 0
 
 
 def test_the_embedded_backend_asks_for_no_project_s_key(store: Store) -> None:
