@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -12,13 +11,12 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from reconciler.core.model import Access, Commit, Desired, Finding, Plan
-from reconciler.errors import UNKEPT, Diagnostic, InputProblem, LedgerProblem, UsageProblem
+from reconciler.errors import UNKEPT, InputProblem, LedgerProblem, UsageProblem
 
 if TYPE_CHECKING:
     from reconciler.aws.session import Sessions
-    from reconciler.config.project import Project, Written
+    from reconciler.config.project import Project
     from reconciler.core.proof import Key
-    from reconciler.core.secret import Secret
     from reconciler.ledger.ledger import Ledger, Opened
     from reconciler.operations.keeping import Keeping
     from reconciler.operations.plan import Remembered
@@ -26,8 +24,6 @@ if TYPE_CHECKING:
     from reconciler.wiring.references import References
 
 LEDGER_VARIABLE = "RECONCILER_LEDGER"
-KEY_VARIABLE = "RECONCILER_LEDGER_KEY"
-_MAKE_A_KEY = "make one with 'openssl rand -hex 32', and keep it where the pipeline's secrets are"
 
 
 class Bookkeeping:
@@ -120,45 +116,18 @@ class Bookkeeping:
             UsageProblem: it is too short, or kept in the project or in the ledger.
             InputProblem: its reference has no value.
         """
-        from reconciler.core.proof import Key
         from reconciler.core.secret import Secret
+        from reconciler.wiring.ledgerkey import KEY_VARIABLE, followed, usable
 
         given = self._environ.get(KEY_VARIABLE)
-        written = None if given or self._connection.emulator else self._project.ledger_key
         if given:
-            secret, source = Secret(given), KEY_VARIABLE
-        elif written is not None:
-            secret, source = self._followed(written), f"ledger_key in {written.origin}"
-        else:
+            return usable(Secret(given), KEY_VARIABLE)
+        written = None if self._connection.emulator else self._project.ledger_key
+        if written is None:
             return None
-        try:
-            return Key(secret)
-        except ValueError as problem:
-            raise UsageProblem(f"{source} can't be used: {problem}", hint=_MAKE_A_KEY) from None
-
-    def _followed(self, written: Written) -> Secret:
-        """The key where the project file says that it is, which is neither in git nor in the ledger."""
-        from reconciler.core.references import REMOTE
-        from reconciler.secrets import Way
-
-        for reference in written.template.references:
-            kept = [self._project_root, *([] if self.shared else [Path(self.ledger.name)])]
-            place = Path(os.path.realpath(Path(written.origin.file).parent / reference.name))
-            if reference.scheme == "file" and any(place.is_relative_to(os.path.realpath(folder)) for folder in kept):
-                raise UsageProblem(
-                    f"ledger_key in {written.origin} is kept with what it protects",
-                    detail=f"{reference} is in the project or in the ledger",
-                    hint="keep the key elsewhere",
-                )
-        region = self._region()
-        if region is None and any(one.scheme in REMOTE and not one.place for one in written.template.references):
-            hint = "write it: ?region=eu-west-1 behind the name, or give --region, or set AWS_DEFAULT_REGION"
-            raise UsageProblem(f"ledger_key in {written.origin} names no region", hint=hint)
-        way = Way(Access(profile=self._connection.profile), region or "")
-        found = self._references.secret(written.template, written.origin, way)
-        if isinstance(found, Diagnostic):
-            raise InputProblem((found,))
-        return found
+        kept = [self._project_root, *([] if self.shared else [Path(self.ledger.name)])]
+        secret = followed(written, kept, self._references, profile=self._connection.profile, region=self._region())
+        return usable(secret, f"ledger_key in {written.origin}")
 
     @cached_property
     def ledger(self) -> Ledger:
