@@ -46,6 +46,8 @@ WITH_THE_JOB_NAMED = tuple(moment for moment in AFTER_SENDING if moment != "sent
 LANDED = 300.0
 """Seconds after which a job has ended."""
 
+pytestmark = pytest.mark.broad
+
 
 def length_of(world: World, environment: str = "prod") -> Any:
     return world.live(environment)["UserPoolConfigs"]["PasswordPolicy"]["MinimumLength"]
