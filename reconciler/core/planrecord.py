@@ -11,22 +11,19 @@ from reconciler.core.model import (
     Action,
     Change,
     Desired,
-    Doubt,
     FailureKind,
     Finding,
     Mark,
     Path,
-    Proof,
     Scalar,
     Setting,
-    Standing,
     Target,
     TargetFailure,
     TargetPlan,
     Tree,
 )
 from reconciler.core.references import Template, parse_references
-from reconciler.core.secret import SecretState
+from reconciler.core.secret import Doubt, Proof, SecretState, Standing
 from reconciler.core.tree import ABSENT, as_api, get, leaves, put
 from reconciler.errors import Diagnostic, Origin, Severity
 

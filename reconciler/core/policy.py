@@ -18,8 +18,9 @@ from reconciler.core.fields import (
     VERIFICATION,
     Mismatch,
 )
-from reconciler.core.model import Action, Change, Desired, Doubt, Finding, Live, Path, Standing, Tree, dotted
+from reconciler.core.model import Action, Change, Desired, Finding, Live, Path, Tree, dotted
 from reconciler.core.normalise import same_name
+from reconciler.core.secret import Doubt, Standing
 from reconciler.core.tree import ABSENT, get
 from reconciler.core.wholeness import Wholeness
 

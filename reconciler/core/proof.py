@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
 from reconciler.core.fields import HIDEABLE, SECRETS
-from reconciler.core.model import Doubt, Path, Proof, Standing, Target, TargetPlan, Tree
+from reconciler.core.model import Path, Target, TargetPlan, Tree
 from reconciler.core.references import Template
-from reconciler.core.secret import Secret
+from reconciler.core.secret import Doubt, Proof, Secret, Standing
 from reconciler.core.tree import ABSENT, get, leaves
 
 SHORTEST_KEY = 32

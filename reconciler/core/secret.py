@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NoReturn
 
@@ -61,3 +62,44 @@ class SecretState(StrEnum):
 
     READABLE = "readable"  # the service returned it
     UNKNOWN = "unknown"  # masked or withheld: there, but nobody can say which
+
+
+class Proof(StrEnum):
+    """What is known of a secret that a document writes, compared with the live one."""
+
+    READABLE = "readable"  # the service returns it: it is compared
+    IN_SYNC = "in sync"  # it is the one that was sent and proven last
+    ROTATED = "rotated"  # it is another than the one that was sent and proven last
+    UNPROVEN = "unproven"  # nobody can say
+
+
+class Doubt(StrEnum):
+    """Why a secret is unproven."""
+
+    NEVER_PROVEN = "no apply with a key has sent it and proven it"
+    UNCERTAIN = "an update that carried another value, or moved its provider, did not end well"
+    OTHER_IDS = "its provider has other ids than when it was proven: somebody linked it anew"
+    NO_KEY = "the ledger has its fingerprint, and this run has no key to compare it with"
+    OTHER_KEY = "its fingerprint in the ledger was made with another key"
+    UNREAD = "the ledger can't be read"
+    UNRESOLVED = "its reference was not resolved"
+    OTHER_REFERENCE = "its reference was not resolved, and is another than the one whose value was proven"
+    ABSENT = "there is none live"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A secret that a document writes.
+
+    ``doubt`` is there where it is unproven. ``fingerprint`` binds a plan to the value, where there is a key.
+    """
+
+    path: tuple[str, ...]
+    proof: Proof
+    doubt: Doubt | None = None
+    fingerprint: str | None = None
+
+    @property
+    def unresolved(self) -> bool:
+        """Whether nobody looked what the document writes."""
+        return self.doubt in {Doubt.UNRESOLVED, Doubt.OTHER_REFERENCE}

@@ -19,9 +19,7 @@ from reconciler.core.model import (
     Live,
     Mark,
     Path,
-    Proof,
     Setting,
-    Standing,
     TargetPlan,
     Tree,
     dotted,
@@ -29,7 +27,7 @@ from reconciler.core.model import (
 from reconciler.core.normalise import desired_tree
 from reconciler.core.proof import Proofs, standings
 from reconciler.core.references import Template, parse_references
-from reconciler.core.secret import Secret, SecretState
+from reconciler.core.secret import Proof, Secret, SecretState, Standing
 from reconciler.core.tree import ABSENT, copied, get, leaves, put
 from reconciler.core.wholeness import Hole, Wholeness, wholeness
 from reconciler.errors import Diagnostic, InputProblem, Severity

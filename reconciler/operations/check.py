@@ -16,7 +16,6 @@ from reconciler.core.model import (
     Live,
     Outcome,
     OutcomeKind,
-    Proof,
     Target,
     TargetPlan,
     dotted,
@@ -24,7 +23,7 @@ from reconciler.core.model import (
 from reconciler.core.normalise import desired_tree, hidden_places
 from reconciler.core.planfile import fingerprint
 from reconciler.core.proof import Proofs, standings
-from reconciler.core.secret import SecretState
+from reconciler.core.secret import Proof, SecretState
 from reconciler.core.sources import DENIED
 from reconciler.core.targetplan import Prepared, prepare, states
 from reconciler.core.tree import ABSENT, copied, get, leaves, put

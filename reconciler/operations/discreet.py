@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.core.gateway import Backend, Gateway
-from reconciler.core.model import Job, Path, Proof, Target, TargetPlan
+from reconciler.core.model import Job, Path, Target, TargetPlan
 from reconciler.core.proof import carried
-from reconciler.core.secret import SecretState
+from reconciler.core.secret import Proof, SecretState
 from reconciler.core.tree import get, leaves
 from reconciler.errors import ServiceProblem
 

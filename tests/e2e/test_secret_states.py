@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from reconciler.core.fields import SECRETS as PLACES
-from reconciler.core.model import Action, Doubt, OutcomeKind, Plan, Proof, TargetPlan
+from reconciler.core.model import Action, OutcomeKind, Plan, TargetPlan
 from reconciler.core.planfile import from_json
+from reconciler.core.secret import Doubt, Proof
 from reconciler.emulator.switches import MASKS
 from reconciler.operations.plan import plan
 from reconciler.render.json import plan_json

@@ -105,7 +105,7 @@ def _clear_settings(desired: Any) -> Any:
     return replace(desired, settings=settings)
 
 
-_put_secrets = normalise._put_secrets  # noqa: SLF001 - what is taken off is inside
+_put_secrets = normalise._put_secrets
 
 
 def _put_clear_secrets(tree: Any, source: Any) -> None:
@@ -134,7 +134,7 @@ def _all_whole(text: str, forms: Any) -> str:
 
 
 def _forms_of_whole(secret: str) -> Iterator[str]:
-    yield from (secret, *transcript._escaped(secret))  # noqa: SLF001
+    yield from (secret, *transcript._escaped(secret))
 
 
 def _unremembered(self: Any, value: Any) -> Any:
@@ -151,7 +151,7 @@ def _lenient_change(data: Any) -> Change:
 
 
 def _lenient_setting(data: Any) -> Any:
-    return tuple(data["path"]), Setting(data["value"], planrecord._need_place(data["origin"]))  # noqa: SLF001
+    return tuple(data["path"]), Setting(data["value"], planrecord._need_place(data["origin"]))
 
 
 def _without_likeness(patch: Patch) -> None:
@@ -219,7 +219,7 @@ MASKS = (
     # what the service says
     Mask("reasons of jobs", instead(amplify, "reason", _same), "job quotes as it is"),
     Mask("reasons of refusals", instead(errors, "reason", _same), "refused with 400"),
-    Mask("codes of refusals", instead(errors, "_known_code", errors._code), "refused under a code"),  # noqa: SLF001
+    Mask("codes of refusals", instead(errors, "_known_code", errors._code), "refused under a code"),
     Mask("faults of botocore", everywhere(errors.read_problem, _read_problem), "a token with a line end"),
     Mask("refusals of stores", everywhere(errors.fetch_problem, _fetch_problem), "stores that say too much"),
     Mask("secrets that were read", instead(amplify.Reader, "_remember", _nothing), "job quotes as it is"),

@@ -5,9 +5,9 @@ import pickle
 
 import pytest
 
-from reconciler.core.model import Doubt, Path, Proof, Standing, Target, Tree
+from reconciler.core.model import Path, Target, Tree
 from reconciler.core.proof import Key, Proofs, Proven, proven_after
-from reconciler.core.secret import Secret, SecretState
+from reconciler.core.secret import Doubt, Proof, Secret, SecretState, Standing
 from reconciler.core.tree import ABSENT, put
 from tests.unit.core.builders import live, prepared, secret
 
