@@ -102,6 +102,11 @@ def read_problem(problem: Exception, operation: str, secrets: Iterable[str] = ()
     return ReadFailed(f"{operation} failed: {type(problem).__name__}", hint="try again")
 
 
+_WITHOUT_CREDENTIALS = (
+    "run 'aws configure' or 'aws sso login', name a profile with --profile, or plan with --without-secrets"
+)
+
+
 def fetch_problem(problem: Exception, operation: str, permission: str) -> ServiceProblem:
     """The error of a failed read of a value that nobody may see: of what the service said it shows only the code.
 
@@ -115,6 +120,8 @@ def fetch_problem(problem: Exception, operation: str, permission: str) -> Servic
         return ReadFailed(f"{operation} failed: the endpoint can't be reached", hint=hint)
     if not isinstance(problem, aws.BotoCoreError | aws.ClientError | TimeoutError):
         return ReadFailed(f"{operation} failed: the answer does not have the shape of one", hint=NO_VALUE)
+    if isinstance(problem, aws.NoCredentialsError):  # also beside the embedded backend, which keeps no secrets
+        return AccessProblem(_no_credentials(problem).summary, hint=_WITHOUT_CREDENTIALS)
     if not isinstance(problem, aws.ClientError) or problem.operation_name in _CREDENTIALS:
         return read_problem(problem, operation)
     return _withheld(problem, operation, permission)

@@ -194,9 +194,13 @@ def _notes(
             NOT_BOUND,
             "the plan is not bound to the values of its secrets",
             f"It holds references: {names}. Apply sends what they point to then.",
-            "with RECONCILER_LEDGER_KEY it is bound to them, and from then on their rotation is seen",
+            # What was not looked at can't bind, key or not.
+            "" if all(standing.unresolved for standing in secrets if standing.path in free) else _BINDS,
             desired.origin_of(free[0]),
         )
+
+
+_BINDS = "with RECONCILER_LEDGER_KEY it is bound to them, and from then on their rotation is seen"
 
 
 def _source(written: Any) -> str:

@@ -165,6 +165,8 @@ def test_a_reference_that_is_denied_ends_as_every_lack_of_a_permission(
     planned = store.project.run("plan", "auth.yaml", "--emulator")
     assert planned.code == 5
     assert "reference-denied" in planned.err
+    assert "--without-secrets" in planned.err
+    assert "--emulator" not in planned.err
     assert "${ssm:/shop/google}" in planned.err
 
 
@@ -188,6 +190,8 @@ def test_without_secrets_nothing_is_fetched_and_the_saved_plan_is_applied_with_t
         planned = store.project.run("plan", "auth.yaml", "--emulator", "--without-secrets", "--out", "plan.json")
         drifted = store.project.run("drift", "auth.yaml", "--emulator", "--without-secrets")
     assert (planned.code, drifted.code) == (0, 2)
+    assert "Apply sends what they point to then" in planned.out
+    assert "RECONCILER_LEDGER_KEY" not in planned.out
     assert store.project.run("apply", "plan.json", "--emulator", *AT_ONCE).code == 0
     assert store.linked()["ClientSecret"] == SECRET
 
