@@ -1,16 +1,15 @@
 """What tests of several packages share: programs that live in environments of their own, and a stand-in for AWS."""
 
-import fcntl
 import os
 import subprocess
 import sys
 import tempfile
-import venv
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.programs import executable
 from tests.service_models import share_service_models
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - it is where Linux has a file system in memory
@@ -32,8 +31,6 @@ def _write_to_memory() -> None:
 share_service_models()
 _write_to_memory()
 
-_CACHE = Path(__file__).parents[1] / ".cache"
-
 
 @pytest.fixture(scope="session")
 def aws_cli() -> Path:
@@ -45,26 +42,6 @@ def aws_cli() -> Path:
 def checkov() -> Path:
     """Return the real `checkov`, which is heavy and pins much."""
     return executable("checkov", package="checkov")
-
-
-def executable(name: str, *, package: str) -> Path:
-    """Return a program: the one that $RECONCILER_TEST_<NAME> names, or one installed once into .cache."""
-    given = os.environ.get(f"RECONCILER_TEST_{name.upper()}")
-    if given:
-        return Path(given)
-    home = _CACHE / package
-    done = home / "installed"
-    _CACHE.mkdir(exist_ok=True)
-    with (_CACHE / f"{package}.lock").open("w") as lock:
-        # The workers of one test run, and several runs, wait here for the first.
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists():
-            venv.create(home, clear=True, with_pip=True)
-            python = str(home / "bin" / "python")
-            install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", package]
-            subprocess.run([python, *install], check=True, stdout=sys.stderr)
-            done.touch()
-    return home / "bin" / name
 
 
 _MOTO_SERVER = """
