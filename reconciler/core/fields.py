@@ -7,11 +7,12 @@ All knowledge of kinds, sets, secrets, removal and meaninglessness is here; ``no
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
+from typing import Any, TypeAlias
 
-from reconciler.core.model import Path
+from reconciler.core.model import Path, dotted
 
 
 class Kind(Enum):
@@ -77,11 +78,17 @@ class Field:
     filled: bool = False
     synonym: str | None = None
     instead: str = ""
+    name: str = field(init=False, repr=False)
+    """The path as people write it."""
+
+    def __post_init__(self) -> None:
+        """Settle what is looked at for every leaf of every target."""
+        object.__setattr__(self, "name", dotted(self.path))
 
     @property
     def is_set(self) -> bool:
         """Whether the value is a list that is compared as a set."""
-        return self.kind in {Kind.CHOICES, Kind.URIS}
+        return self.kind is Kind.CHOICES or self.kind is Kind.URIS
 
     @property
     def may_hide(self) -> bool:
@@ -261,8 +268,34 @@ BLOCK: Mapping[Path, Block] = MappingProxyType({row.path: row for row in BLOCKS}
 SECRETS: tuple[Path, ...] = tuple(row.path for row in FIELDS if row.secret)
 HIDEABLE: frozenset[Path] = frozenset(row.path for row in FIELDS if row.may_hide and not row.secret)
 """The free text in which a document may put a secret."""
+NUMBERS: frozenset[Path] = frozenset(row.path for row in FIELDS if row.kind is Kind.INTEGER)
 SENT_WHOLE: tuple[Block, ...] = tuple(row for row in BLOCKS if row.omission)
 CREATE_ONLY: tuple[Field, ...] = tuple(row for row in FIELDS if row.create_only)
+FILLED: tuple[Field, ...] = tuple(row for row in FIELDS if row.filled)
+LINKS: tuple[Path, ...] = tuple(row.path for row in BLOCKS if row.path[:-1] == PROVIDERS)
+"""The social providers' blocks."""
+CONDITIONS: tuple[tuple[When, tuple[Path, ...]], ...] = tuple(
+    (when, tuple(row.path for row in FIELDS if row.when == when))
+    for when in dict.fromkeys(row.when for row in FIELDS)
+    if when is not None
+)
+"""Each condition with the leaves that mean something only while it holds."""
+
+Shape: TypeAlias = "dict[str, Field | Shape]"
+
+
+def _shape() -> Shape:
+    shape: Shape = {}
+    for row in FIELDS:
+        below: Any = shape
+        for part in row.path[:-1]:
+            below = below.setdefault(part, {})
+        below[row.path[-1]] = row
+    return shape
+
+
+SHAPE: Shape = _shape()
+"""The catalogue as the tree that it describes, its rows at the leaves: one walk over a configuration meets them all."""
 
 VERSION = 1
 """Changes whenever a row changes meaning, so that an older saved plan is refused."""

@@ -8,9 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from sys import intern
 from typing import Any
 
-from reconciler.core.fields import DOMAIN_PREFIX, FIELD, FIELDS, FORGOT_PASSWORD, SECRETS, VERIFICATION, Field, Kind
+from reconciler.core.fields import (
+    DOMAIN_PREFIX,
+    FIELD,
+    FORGOT_PASSWORD,
+    NUMBERS,
+    PROVIDERS,
+    SECRETS,
+    SHAPE,
+    VERIFICATION,
+    Field,
+    Kind,
+    Shape,
+)
 from reconciler.core.model import Desired, Path, Tree, dotted
 from reconciler.core.references import Template
 from reconciler.core.secret import Secret, SecretState
@@ -41,18 +54,33 @@ def live_tree(config: Mapping[str, Any], hidden: frozenset[Path] = frozenset()) 
     Raises:
         Misshapen: a value has another type than its field.
     """
-    tree: Tree = {}
-    source = dict(config)
-    for row in FIELDS:
-        value = get(source, row.path)
-        if row.secret:
-            continue
-        value = _READERS[row.kind](value, row.path)
-        if value is not ABSENT:
-            put(tree, row.path, Secret(value) if row.path in hidden else value)
-    _put_secrets(tree, source)
+    tree = _read(config, _READING, hidden)
+    _put_secrets(tree, dict(config))
     drop_meaningless(tree)
     return tree
+
+
+def _read(source: Mapping[str, Any], reading: _Reading, hidden: frozenset[Path]) -> Tree:
+    """What a part of a configuration has of the catalogue, but for the providers' secrets."""
+    tree: Tree = {}
+    for name, path, read in reading:
+        value = source.get(name)
+        if value is None:
+            continue
+        if not isinstance(read, tuple):
+            value = read(value, path)
+            if value is not ABSENT:
+                tree[name] = Secret(value) if hidden and path in hidden else _shared(value)
+        elif isinstance(value, dict):
+            part = _read(value, read, hidden)
+            if part:
+                tree[name] = part
+    return tree
+
+
+def _shared(value: Any) -> Any:
+    """The same text as one object: the targets of a fleet are much alike."""
+    return intern(value) if type(value) is str else value
 
 
 def hidden_places(desired: Desired) -> frozenset[Path]:
@@ -79,14 +107,11 @@ def desired_tree(desired: Desired) -> Tree:
     tree: Tree = {}
     for path, setting in desired.settings.items():
         value: Any = setting.value
-        row = FIELD.get(path)
-        if row is not None and isinstance(value, tuple):
-            members = {str(member.value): True for member in value}
-            put(tree, path, members or None)
-        elif row is not None and row.kind is Kind.INTEGER and value is not None:
-            put(tree, path, _integer(value, path))
-        else:
-            put(tree, path, value)
+        if isinstance(value, tuple) and path in FIELD:
+            value = {str(member.value): True for member in value} or None
+        elif value is not None and path in NUMBERS:
+            value = _integer(value, path)
+        put(tree, path, value)
     return tree
 
 
@@ -136,6 +161,8 @@ def believable(value: str, path: Path, others: tuple[str, ...]) -> bool:
 
 
 def _put_secrets(tree: Tree, source: Tree) -> None:
+    if not isinstance(get(source, PROVIDERS), dict):
+        return
     read = {path: _string(get(source, path), path) for path in SECRETS}
     for path in SECRETS:
         text = read[path] or ""
@@ -146,7 +173,7 @@ def _put_secrets(tree: Tree, source: Tree) -> None:
 
 
 def _string(value: Any, path: Path) -> Any:
-    return _of_type(str, value, path)
+    return value if type(value) is str and value else _of_type(str, value, path)
 
 
 def _boolean(value: Any, path: Path) -> Any:
@@ -163,7 +190,7 @@ def _integer(value: Any, path: Path) -> Any:
 
 def _members(value: Any, path: Path) -> Any:
     members = _of_type((list, tuple), value, path) or ()
-    return {member: True for member in members if _string(member, path)} or ABSENT
+    return {_shared(member): True for member in members if _string(member, path)} or ABSENT
 
 
 def _of_type(kind: type | tuple[type, ...], value: Any, path: Path) -> Any:
@@ -175,7 +202,10 @@ def _of_type(kind: type | tuple[type, ...], value: Any, path: Path) -> Any:
     return value
 
 
-_READERS: Mapping[Kind, Callable[[Any, Path], Any]] = {
+_Reader = Callable[[Any, Path], Any]
+_Reading = tuple[tuple[str, Path, "_Reader | _Reading"], ...]
+
+_READERS: Mapping[Kind, _Reader] = {
     Kind.STRING: _string,
     Kind.CHOICE: _string,
     Kind.BOOLEAN: _boolean,
@@ -183,3 +213,15 @@ _READERS: Mapping[Kind, Callable[[Any, Path], Any]] = {
     Kind.CHOICES: _members,
     Kind.URIS: _members,
 }
+
+
+def _reading(shape: Shape, above: Path = ()) -> _Reading:
+    """How each member of a mapping is read, the catalogue looked up once and for all."""
+    return tuple(
+        (name, (*above, name), _READERS[below.kind] if isinstance(below, Field) else _reading(below, (*above, name)))
+        for name, below in shape.items()
+        if not isinstance(below, Field) or not below.secret
+    )
+
+
+_READING = _reading(SHAPE)

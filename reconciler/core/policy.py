@@ -6,15 +6,14 @@ from collections.abc import Iterator
 
 from reconciler.core.fields import (
     AUTH_RESOURCES,
-    BLOCKS,
     CREATE_ONLY,
     DOMAIN_PREFIX,
     FIELD,
     FORGOT_PASSWORD,
+    LINKS,
     MFA,
     MFA_MODE,
     OAUTH,
-    PROVIDERS,
     VERIFICATION,
     Mismatch,
 )
@@ -166,11 +165,10 @@ def _losses(desired: Desired, wanted: Tree, live: Live) -> Iterator[Finding]:
     if get(wanted, OAUTH) is None and get(tree, OAUTH) is not ABSENT:
         summary = "the hosted UI and its domain are deleted: nobody can sign in through it any more"
         yield Finding("hosted-ui-removal", summary, origin=desired.origin_of(OAUTH))
-    for block in BLOCKS:
-        gone = get(wanted, block.path) is None and get(tree, block.path) is not ABSENT
-        if gone and block.path[:-1] == PROVIDERS:
-            summary = f"people who sign in with {block.path[-1]} can't any more"
-            yield Finding("provider-removal", summary, origin=desired.origin_of(block.path))
+    for provider in LINKS:
+        if get(wanted, provider) is None and get(tree, provider) is not ABSENT:
+            summary = f"people who sign in with {provider[-1]} can't any more"
+            yield Finding("provider-removal", summary, origin=desired.origin_of(provider))
 
 
 def secret_warnings(desired: Desired, secrets: tuple[Standing, ...]) -> Iterator[Finding]:
@@ -182,24 +180,28 @@ def secret_warnings(desired: Desired, secrets: tuple[Standing, ...]) -> Iterator
             "set the key of the runs before, or send it once with --send-secrets",
         ),
     }
-    for doubt, (code, hint) in ways.items():
+    for doubt, (code, hint) in ways.items() if secrets else ():
         found = [standing.path for standing in secrets if standing.doubt is doubt]
         if found:
             summary = f"not known whether rotated: {_names(found)}"
             yield Finding(code, summary, f"{_sentence(doubt)}.", hint, desired.origin_of(found[0]))
 
 
+_NOT_SENT = (
+    Doubt.NEVER_PROVEN,
+    Doubt.UNCERTAIN,
+    Doubt.OTHER_IDS,
+    Doubt.UNREAD,
+    Doubt.UNRESOLVED,
+    Doubt.OTHER_REFERENCE,
+)
+"""Why a secret is unproven and left as it is."""
+
+
 def secret_notes(desired: Desired, secrets: tuple[Standing, ...], changes: tuple[Change, ...]) -> Iterator[Finding]:
     """Unproven secrets of which nothing becomes."""
     moved = {change.path for change in changes}
-    for doubt in (
-        Doubt.NEVER_PROVEN,
-        Doubt.UNCERTAIN,
-        Doubt.OTHER_IDS,
-        Doubt.UNREAD,
-        Doubt.UNRESOLVED,
-        Doubt.OTHER_REFERENCE,
-    ):
+    for doubt in _NOT_SENT if secrets else ():
         found = [one for one in secrets if one.doubt is doubt and one.path not in moved]
         if not found:
             continue

@@ -8,10 +8,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.core.fields import BLOCKS, FIELDS, FORGOT_PASSWORD, SENT_WHOLE, Field, Removal
+from reconciler.core.fields import (
+    BLOCKS,
+    FIELDS,
+    FILLED,
+    FORGOT_PASSWORD,
+    SECRETS,
+    SENT_WHOLE,
+    SHAPE,
+    Field,
+    Removal,
+    Shape,
+)
 from reconciler.core.model import Mark, Path, Tree
 from reconciler.core.secret import Secret, SecretState
-from reconciler.core.tree import ABSENT, copied, drop, drop_meaningless, get, holds, leaves, put
+from reconciler.core.tree import ABSENT, copied, drop_meaningless, get, holds, leaves, put
 
 _BLOCKS_BY_CHOICE: tuple[Path, ...] = (*(block.path for block in SENT_WHOLE), FORGOT_PASSWORD)
 """The blocks that an update carries or leaves out as one."""
@@ -22,32 +33,66 @@ def overlay(live: Tree, desired: Tree) -> Tree:
 
     A set replaces a set, None removes, leaves that mean nothing go, create-only members stay as they
     are live. A leaf that the service fills because its block is new is :attr:`Mark.KNOWN_AFTER_APPLY`.
+
+    Args:
+        live: canonical; it is never changed.
+        desired: what is managed; None removes.
+
+    Returns:
+        ``live`` itself where that is written already, letter for letter.
     """
-    planned = copied(live)
-    for block in BLOCKS:
-        if get(desired, block.path) is None:
-            drop(planned, block.path)
-    for row in FIELDS:
-        value = get(desired, row.path)
-        if value is ABSENT or row.create_only:
-            continue
-        if value is None:
-            drop(planned, row.path)
-        else:
-            put(planned, row.path, value)
+    laid = _laid(live, desired, SHAPE)
+    if laid is live:
+        return live
+    planned = copied(laid)
     _withhold_secrets(planned)
     drop_meaningless(planned)
-    for row in FIELDS:
-        if row.filled and get(planned, row.path) is ABSENT and _is_new(row, live, planned):
+    for row in FILLED:
+        if get(planned, row.path) is ABSENT and _is_new(row, live, planned):
             put(planned, row.path, Mark.KNOWN_AFTER_APPLY)
     return planned
 
 
+def _laid(live: Tree, desired: Tree, shape: Shape) -> Tree:
+    """One mapping over another; what does not differ is shared, and a mapping that becomes empty is left out."""
+    laid = live
+    for name, below in shape.items():
+        if name not in desired:
+            continue
+        value, there = desired[name], live.get(name, ABSENT)
+        if isinstance(below, Field):
+            if below.create_only or _is_written(value, there):
+                continue
+            new = ABSENT if value is None else value
+        elif value is None:
+            new = ABSENT
+        else:
+            new = _laid(there or {}, value, below) or ABSENT if isinstance(value, dict) else there
+        if new is there:
+            continue
+        if laid is live:
+            laid = dict(live)
+        if new is ABSENT:
+            del laid[name]
+        else:
+            laid[name] = new
+    return laid
+
+
+def _is_written(value: Any, there: Any) -> bool:
+    """Whether a leaf is live as it is written, the order of a set included; a secret has its reference beside it."""
+    if type(value) is not type(there):
+        return False
+    if isinstance(value, dict):
+        return list(value) == list(there)
+    return isinstance(value, str | int | float) and value == there
+
+
 def _withhold_secrets(planned: Tree) -> None:
     """A provider that is planned without its secret has one that nobody knows."""
-    for row in FIELDS:
-        if row.secret and get(planned, row.path) is ABSENT and get(planned, row.path[:-1]) is not ABSENT:
-            put(planned, row.path, SecretState.UNKNOWN)
+    for path in SECRETS:
+        if get(planned, path) is ABSENT and get(planned, path[:-1]) is not ABSENT:
+            put(planned, path, SecretState.UNKNOWN)
 
 
 def _is_new(row: Field, live: Tree, planned: Tree) -> bool:

@@ -48,38 +48,44 @@ class Prepared:
         return request.build(self.planned, self.live, self.sent)
 
 
-def prepare(desired: Desired, live: Live, secrets: tuple[Standing, ...] = ()) -> Prepared:
+def prepare(
+    desired: Desired, live: Live, secrets: tuple[Standing, ...] = (), *, proofs: Proofs | None = None
+) -> Prepared:
     """Plan one target.
 
     Args:
         desired: the document with references resolved; secrets may stay templates.
         live: what was read.
-        secrets: what is known of the secrets that the document writes; by default nothing is.
+        secrets: what is known of the secrets that the document writes.
+        proofs: what the ledger knows of them, where ``secrets`` are not there; by default nothing.
 
     Raises:
         InputProblem: the request would lack something that the document must write.
     """
     wanted, tree = settled_domains(desired_tree(desired), live, desired.target.environment)
     planned = request.overlay(tree, wanted)
-    secrets = secrets or standings(desired.target, wanted, tree, Proofs())
+    secrets = secrets or standings(desired.target, wanted, tree, proofs or Proofs())
     blocked, warned = policy.create_only_differences(desired, wanted, tree)
     changes = (*_changes(desired, tree, planned, secrets), *_hidden_removals(desired, wanted, tree, live), *blocked)
-    whole = wholeness(planned, wanted, tree, live, frozenset(change.path for change in changes))
-    if changes and whole.missing:
+    moving = frozenset(change.path for change in changes)
+    whole = wholeness(planned, wanted, tree, live, moving) if changes else Wholeness()
+    if whole.missing:
         raise InputProblem(tuple(_diagnostic(desired, hole) for hole in whole.missing))
     if whole.stuck:
         changes = tuple(_blocked_inside_oauth(change) for change in changes)
     if changes:
         changes = (*changes, *_carried(desired, secrets, changes, whole.sent))
     moved = {path for change in changes for path in (change.path, change.path[:-1])}
-    managed = [row for row, _ in leaves(tree) if _is_managed(wanted, row.path)]
+    there = leaves(tree)
+    managed = [row for row, _ in there if _is_managed(wanted, row.path)]
+    shown = states(tree)
     plan = TargetPlan(
         desired=_without_secrets(desired),
         fingerprint=live.fingerprint,
-        live=states(tree),
-        planned=states(planned),
+        live=shown,
+        planned=shown if planned is tree else states(planned),
         changes=changes,
-        sent=tuple(dotted(block) for block in whole.sent) if changes else (),
+        sent=tuple(dotted(block) for block in whole.sent),
         secrets=secrets,
         blocks=tuple(policy.blocks(desired, live, changes, whole)),
         guards=tuple(policy.guards(desired, live, changes, whole)),
@@ -89,7 +95,7 @@ def prepare(desired: Desired, live: Live, secrets: tuple[Standing, ...] = ()) ->
             *policy.secret_notes(desired, secrets, changes),
         ),
         unchanged=sum(row.path not in moved for row in managed),
-        unmanaged=sum(1 for _ in leaves(tree)) - len(managed),
+        unmanaged=len(there) - len(managed),
     )
     return Prepared(plan, wanted, tree, planned, whole.sent)
 
@@ -104,11 +110,14 @@ def settled_domains(wanted: Tree, live: Live, environment: str) -> tuple[Tree, T
     written, read = get(wanted, DOMAIN_PREFIX), live.domain_read
     if written in {ABSENT, None} or read is None or read not in {written, f"{written}-{environment}"}:
         return wanted, tree
+    stands = get(tree, DOMAIN_PREFIX)
+    if stands == written:
+        return wanted, tree
     wanted, tree = copied(wanted), copied(tree)
     if not live.domain_settled:
         put(tree, DOMAIN_PREFIX, written)
     elif written == read:
-        put(wanted, DOMAIN_PREFIX, get(tree, DOMAIN_PREFIX))
+        put(wanted, DOMAIN_PREFIX, stands)
     return wanted, tree
 
 
@@ -221,22 +230,34 @@ def _diagnostic(desired: Desired, missing: Hole) -> Diagnostic:
 
 
 def _is_managed(wanted: Tree, path: Path) -> bool:
-    return any(get(wanted, path[:length]) is None for length in range(1, len(path))) or get(wanted, path) is not ABSENT
+    node: Any = wanted
+    for part in path:
+        if not isinstance(node, dict) or part not in node:
+            return node is None
+        node = node[part]
+    return True
 
 
 def states(tree: Tree) -> Tree:
-    """The tree with a word in place of each secret."""
+    """The tree with a word in place of each secret; the tree itself where it has none."""
+    secrets = [
+        (row.path, SecretState.READABLE if isinstance(value, Secret) else SecretState.UNKNOWN)
+        for row, value in leaves(tree)
+        if (row.secret or isinstance(value, (Secret, Template))) and not isinstance(value, SecretState)
+    ]
+    if not secrets:
+        return tree
     states = copied(tree)
-    for row, value in leaves(tree):
-        if (row.secret or isinstance(value, (Secret, Template))) and not isinstance(value, SecretState):
-            put(states, row.path, SecretState.READABLE if isinstance(value, Secret) else SecretState.UNKNOWN)
+    for path, state in secrets:
+        put(states, path, state)
     return states
 
 
 def _without_secrets(desired: Desired) -> Desired:
-    """The document with the reference in place of each secret."""
-    settings = dict(desired.settings)
-    for path, setting in desired.settings.items():
-        if isinstance(setting.value, Secret):
-            settings[path] = Setting(parse_references(setting.value.source or ""), setting.origin)
-    return replace(desired, settings=settings)
+    """The document with the reference in place of each secret; the document itself where it has none."""
+    written = {
+        path: Setting(parse_references(setting.value.source or ""), setting.origin)
+        for path, setting in desired.settings.items()
+        if isinstance(setting.value, Secret)
+    }
+    return replace(desired, settings={**desired.settings, **written}) if written else desired

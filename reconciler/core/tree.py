@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-from reconciler.core.fields import FIELDS, Field, When
+from reconciler.core.fields import CONDITIONS, SHAPE, Field, Shape, When
 from reconciler.core.model import Path, Tree
 
 ABSENT: Any = type("Absent", (), {"__repr__": lambda _: "ABSENT", "__bool__": lambda _: False})()
@@ -60,12 +59,22 @@ def copied(tree: Tree) -> Tree:
     return {key: copied(value) if isinstance(value, dict) else value for key, value in tree.items()}
 
 
-def leaves(tree: Tree) -> Iterator[tuple[Field, Any]]:
+def leaves(tree: Tree) -> list[tuple[Field, Any]]:
     """The catalogue's leaves that a tree has, in the catalogue's order; a set is one leaf."""
-    for row in FIELDS:
-        value = get(tree, row.path)
-        if value is not ABSENT:
-            yield row, value
+    found: list[tuple[Field, Any]] = []
+    _gather(tree, SHAPE, found)
+    return found
+
+
+def _gather(tree: Tree, shape: Shape, found: list[tuple[Field, Any]]) -> None:
+    for name, below in shape.items():
+        if name not in tree:
+            continue
+        value = tree[name]
+        if isinstance(below, Field):
+            found.append((below, value))
+        elif isinstance(value, dict):
+            _gather(value, below, found)
 
 
 def holds(when: When | None, tree: Tree) -> bool:
@@ -75,9 +84,10 @@ def holds(when: When | None, tree: Tree) -> bool:
 
 def drop_meaningless(tree: Tree) -> None:
     """Remove each leaf whose condition does not hold, in place."""
-    for row in FIELDS:
-        if row.when is not None and not holds(row.when, tree):
-            drop(tree, row.path)
+    for when, paths in CONDITIONS:
+        if not holds(when, tree):
+            for path in paths:
+                drop(tree, path)
 
 
 def as_api(tree: Tree) -> dict[str, Any]:

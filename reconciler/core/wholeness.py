@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from reconciler.core.fields import (
     AUTH_RESOURCES,
-    BLOCKS,
     CONSTRAINTS,
     DOMAIN_PREFIX,
     FIELDS,
     FORGOT_PASSWORD,
+    LINKS,
     OAUTH,
     PASSWORD_POLICY,
     PROVIDERS,
@@ -147,7 +147,7 @@ def _perhaps_linked(planned: Tree, live: Live) -> tuple[Path, ...]:
     if listed is not None:
         return tuple((*PROVIDERS, name) for name in listed)
     nobody = get(planned, PROVIDERS) is ABSENT
-    return tuple(block.path for block in BLOCKS if block.path[:-1] == PROVIDERS) if nobody else ()
+    return LINKS if nobody else ()
 
 
 def _hint(row: Field) -> str:

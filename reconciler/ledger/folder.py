@@ -117,9 +117,9 @@ def make_folder(folder: Path) -> None:
         _sync(folder.parent)
 
 
-def _read(path: Path) -> Stored | None:
+def _read(path: str | Path) -> Stored | None:
     try:
-        with path.open("rb") as file:
+        with open(path, "rb") as file:  # noqa: PTH123 - a fleet asks for thousands, and a Path costs more than the look
             data = file.read()
             written = os.fstat(file.fileno()).st_mtime
     except FileNotFoundError:
