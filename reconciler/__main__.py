@@ -5,7 +5,7 @@ import signal
 import sys
 from types import FrameType
 
-_INTERRUPTED = 130
+_INTERRUPTED, _TERMINATED = 130, 143
 
 
 def run() -> None:
@@ -31,8 +31,8 @@ def run() -> None:
         if not interrupted:
             raise
         code = _INTERRUPTED  # some packages take a Ctrl-C during their import for a fault of that import
-    # A read that is still under way after Ctrl-C would hold the interpreter until its timeout.
-    if code == _INTERRUPTED:
+    # A read that is still under way after Ctrl-C would hold the interpreter, or fail in its ruins.
+    if code in {_INTERRUPTED, _TERMINATED}:
         os._exit(code)
     sys.exit(code)
 

@@ -1,21 +1,14 @@
-"""The terminal: the result on standard output and nothing else, progress on standard error, prompts."""
+"""The terminal: the result on standard output and nothing else, all other words on standard error, prompts."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import re
 import sys
-import tempfile
-import threading
-import time
 from pathlib import Path
 from typing import TextIO
 
 from reconciler.errors import GuardRefused, OutputProblem, ReconcilerError, UsageProblem
-
-_QUIET_SECONDS = 60
-_ELAPSED = re.compile(r"\d+s elapsed")
 
 
 def colourful(*, no_color: bool) -> bool:
@@ -118,6 +111,8 @@ def write_file(path: str, text: str) -> None:
     Raises:
         OutputProblem: it can't be written.
     """
+    import tempfile
+
     target = Path(path).resolve()
     try:
         if target.exists() and not target.is_file():
@@ -137,27 +132,3 @@ def write_file(path: str, text: str) -> None:
             raise
     except OSError as problem:
         raise OutputProblem(f"{path} can't be written: {problem.strerror}") from None
-
-
-class Progress:
-    """Progress on standard error: each change at once, and otherwise one line a minute for each target."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        """Be silent when ``quiet``."""
-        self._quiet = quiet
-        self._lock = threading.Lock()
-        self._told: dict[str, tuple[str, float]] = {}
-
-    def __call__(self, name: str, message: str) -> None:
-        """Tell what is happening to a target."""
-        if self._quiet:
-            return
-        kind = _ELAPSED.sub("", message)
-        now = time.monotonic()
-        with self._lock:
-            last, at = self._told.get(name, ("", 0.0))
-            live = sys.stderr is not None and sys.stderr.isatty()
-            if kind == last and not live and now - at < _QUIET_SECONDS:
-                return
-            self._told[name] = (kind, now)
-            write_error(f"{name}: {message}\n")

@@ -12,7 +12,9 @@ from reconciler.cli.console import check_file, write_error, write_file
 from reconciler.cli.exits import Exit, of_plan
 from reconciler.cli.options import Allow, Choice, LedgerPlace, Paths, Reach, SendSecrets, Show, Strict, WithoutSecrets
 from reconciler.cli.output import emit, plan_renderers
-from reconciler.cli.run import located, make_plan, start
+from reconciler.cli.run import Run, located, make_plan, start
+from reconciler.cli.signals import first_signal
+from reconciler.core.model import Desired, Plan
 from reconciler.core.planfile import applyable
 from reconciler.errors import UsageProblem
 from reconciler.wiring import Follow
@@ -41,13 +43,17 @@ def plan(
         _check_out(out, paths)
     follow = following(without_secrets=without_secrets)
     desired = located(run, paths, choice, allow, strict=strict, follow=follow, sends=send_secrets)
-    made = make_plan(run, desired, with_commit=out is not None, saved=out is not None)
-    if out is not None:
+    made, stopped = _read(run, desired, saved=out is not None)
+    if out is not None and stopped is None:
         from reconciler import __version__
         from reconciler.render.json import plan_json
 
         write_file(out, plan_json(made, __version__))
     emit(plan_renderers(made, drift=False), show)
+    if stopped is not None:
+        if out is not None:
+            write_error(f"\nNothing was saved to {out}: the plan is not whole, since it was interrupted.\n")
+        raise typer.Exit(stopped)
     if out is not None:
         write_error(f"\nSaved the plan to: {out}\n")
         if applyable(made):
@@ -80,9 +86,22 @@ def drift(
     """Tell what moved outside git: exits with 2 when live differs, 0 when it does not. Never writes."""
     run = start(reach, show, first_path=paths[0], parallelism=choice.parallelism, ledger=ledger)
     desired = located(run, paths, choice, allow, strict=strict, follow=following(without_secrets=without_secrets))
-    made = make_plan(run, desired, with_commit=False)
+    made, stopped = _read(run, desired, saved=False)
     emit(plan_renderers(made, drift=True), show)
-    raise typer.Exit(of_plan(made, changes=Exit.CHANGES))
+    raise typer.Exit(of_plan(made, changes=Exit.CHANGES) if stopped is None else stopped)
+
+
+def _read(run: Run, desired: Sequence[Desired], *, saved: bool) -> tuple[Plan, Exit | None]:
+    """The plan, and the code of a signal that came first: then what was not read until it came is in it as that."""
+    stopped: list[Exit] = []
+
+    def stop(code: Exit) -> None:
+        stopped.append(code)
+        write_error("\nStopping: what was read until now is shown. Press Ctrl-C again to leave at once.\n")
+
+    with first_signal(stop):
+        made = make_plan(run, desired, with_commit=saved, saved=saved, stopped=lambda: bool(stopped))
+    return made, stopped[0] if stopped else None
 
 
 def show(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from reconciler.cli.console import Progress
 from reconciler.cli.options import ALL_SECRETS, Choice, Reach, Show, sent_secrets
 from reconciler.cli.output import problems_as_result, reports_of, warn
+from reconciler.cli.progress import Progress
 from reconciler.core.model import NOT_BOUND, Desired, Plan, TargetFailure, TargetPlan
 from reconciler.errors import UsageProblem
 from reconciler.wiring import Connection, Follow, Selection, Services
@@ -48,7 +48,7 @@ def start(reach: Reach, show: Show, *, first_path: str = ".", parallelism: int =
         ledger=ledger,
     )
     services = Services(connection, first_path=first_path, parallelism=parallelism)
-    return Run(services, show, Progress(quiet=show.quiet), parallelism)
+    return Run(services, show, Progress(show), parallelism)
 
 
 def load(run: Run, paths: Sequence[str], choice: Choice, allow: Sequence[str] | None, *, network: bool) -> Loaded:
@@ -89,7 +89,14 @@ def located(
     return tuple(replace(document, sends=chosen) for document in desired)
 
 
-def make_plan(run: Run, desired: Sequence[Desired], *, with_commit: bool = True, saved: bool = False) -> Plan:
+def make_plan(
+    run: Run,
+    desired: Sequence[Desired],
+    *,
+    with_commit: bool = True,
+    saved: bool = False,
+    stopped: Callable[[], bool] | None = None,
+) -> Plan:
     """Read live, and plan.
 
     Args:
@@ -97,6 +104,7 @@ def make_plan(run: Run, desired: Sequence[Desired], *, with_commit: bool = True,
         desired: the documents, resolved and located.
         with_commit: whether the plan is kept, and so must tell the commit that the documents were read at.
         saved: whether it is applied later, when its references may point to other values.
+        stopped: whether to read no further.
     """
     from reconciler.operations.plan import plan
 
@@ -110,6 +118,7 @@ def make_plan(run: Run, desired: Sequence[Desired], *, with_commit: bool = True,
         remembered=run.services.books.remembered(desired),
         parallelism=run.parallelism,
         observer=run.progress,
+        stopped=stopped,
     )
     return made if saved else replace(made, targets=tuple(_as_it_is_now(target) for target in made.targets))
 

@@ -235,6 +235,7 @@ class FailureKind(StrEnum):
     READ = "read"
     NOT_FOUND = "not-found"
     ACCESS = "access"
+    INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True)

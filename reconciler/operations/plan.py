@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from reconciler.core.gateway import ReadGateway
 from reconciler.core.model import Commit, Desired, FailureKind, Finding, Plan, TargetFailure, TargetPlan
@@ -11,10 +12,12 @@ from reconciler.core.normalise import desired_tree
 from reconciler.core.proof import Proofs, standings
 from reconciler.core.targetplan import Prepared, prepare
 from reconciler.errors import AccessProblem, InputProblem, NotFound, ServiceProblem
-from reconciler.operations.fleet import Observer, for_each, silent
+from reconciler.operations.fleet import Observer, Stopping, for_each, silent
 from reconciler.operations.live import read_live, with_meta
 
 ReaderOf = Callable[[Desired], ReadGateway]
+_Work: TypeAlias = tuple[Desired, ReadGateway | TargetFailure]
+_READING = "Reading live configuration..."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ def plan(
     remembered: Callable[[Desired], Remembered] = lambda _: Remembered(),
     parallelism: int = 1,
     observer: Observer = silent,
+    stopped: Callable[[], bool] | None = None,
 ) -> Plan:
     """The change plan of all targets.
 
@@ -48,24 +52,26 @@ def plan(
         ledger: the shared ledger that the plan is bound to.
         remembered: what the ledger knows of a target.
         parallelism: the most targets that are read at once.
-        observer: told when a target is being read.
+        observer: told when a target is being read, and when it was.
+        stopped: whether to read no further, looked at ten times a second; what was not read until then is in the
+            plan as a failure of the kind ``interrupted``.
 
     Returns:
         A plan, or why there is none, for each target, in the order of the input. One target's failure
         never hides another's plan.
     """
-    work: list[tuple[Desired, ReadGateway | TargetFailure]] = []
+    work: list[_Work] = []
     for document in desired:
         try:
             work.append((document, reader_of(document)))
         except ServiceProblem as problem:
             work.append((document, failure(document, problem)))
 
-    def one(item: tuple[Desired, ReadGateway | TargetFailure]) -> TargetPlan | TargetFailure:
+    def read(item: _Work) -> TargetPlan | TargetFailure:
         document, reader = item
         if isinstance(reader, TargetFailure):
             return reader
-        observer(document.name, "Reading live configuration...")
+        observer(document.name, _READING)
         try:
             known = remembered(document)
             planned = prepare_target(replace(document, hidden=known.proofs.hidden), reader, known.proofs).plan
@@ -73,7 +79,32 @@ def plan(
         except (ServiceProblem, InputProblem) as problem:
             return failure(document, problem)
 
-    return Plan(for_each(work, one, parallelism=parallelism), now, folder, commit, ledger)
+    def one(item: _Work) -> TargetPlan | TargetFailure:
+        planned = read(item)
+        observer.finished(planned.name, failed=isinstance(planned, TargetFailure))
+        return planned
+
+    stopping = None if stopped is None else Stopping(stopped, _unread)
+    observer.started(_READING, len(work))
+    try:
+        targets = for_each(work, one, parallelism=parallelism, stopping=stopping)
+    finally:
+        observer.ended()
+    return Plan(targets, now, folder, commit, ledger)
+
+
+def _unread(item: _Work) -> TargetPlan | TargetFailure:
+    """Why a target has no plan that was not read before the run was stopped."""
+    document, reader = item
+    if isinstance(reader, TargetFailure):
+        return reader
+    return TargetFailure(
+        document.name,
+        document.target,
+        FailureKind.INTERRUPTED,
+        "not read: the run was interrupted",
+        hint="run it again",
+    )
 
 
 def prepare_target(desired: Desired, reader: ReadGateway, proofs: Proofs) -> Prepared:

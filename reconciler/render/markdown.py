@@ -22,6 +22,7 @@ from reconciler.render.wording import (
     result_of,
     targets_line,
     unchanged_line,
+    unread_line,
 )
 
 LONGEST = 65_000
@@ -39,13 +40,15 @@ def plan_markdown(report: Report) -> str:
     """A plan, or drift, at most :data:`LONGEST` characters long."""
     listed = [target for target in report.targets if target.status is not Status.UNCHANGED]
     direction = DIRECTION if report.headline == "drift" and report.different else ""
-    opening = [f"### {plan_line(report)}", direction, obstacles_line(report), targets_line(report)]
+    sums = [obstacles_line(report), targets_line(report), markdown(unread_line(report))]
+    opening = [f"### {plan_line(report)}", direction, *sums]
     rows = (
         _row(markdown_code(target.name), target.status.value, changes_of(target), markdown(target.where))
         for target in listed
     )
     table = _table(("Target", "Result", "Attributes", "Where"), rows)
-    return _page([*opening, table], (_target(target, report) for target in report.targets))
+    read = (target for target in report.targets if target.status is not Status.UNREAD)
+    return _page([*opening, table], (_target(target, report) for target in read))
 
 
 def outcome_markdown(report: OutcomeReport) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -10,6 +11,9 @@ from reconciler.core.model import Finding
 from reconciler.errors import Diagnostic, Origin, Severity
 from reconciler.render.harmless import line, prose, shown
 
+MANY = 10
+"""What is to be said of more targets than this is said once, with the names of the first."""
+_NAMED = 3
 _TAB = "    "
 
 
@@ -40,6 +44,13 @@ class Message:
     origin: Origin | None = None
     tone: Tone = Tone.ERROR
     excerpt: Excerpt | None = None
+
+
+def first_of(names: Sequence[str]) -> str:
+    """The first of many names, and how many more there are; all of them where they are not many."""
+    if len(names) <= MANY:
+        return ", ".join(names)
+    return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"
 
 
 def of_finding(finding: Finding, tone: Tone = Tone.ERROR) -> Message:

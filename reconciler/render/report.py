@@ -7,7 +7,17 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
-from reconciler.core.model import NOT_RESTORED, Action, Outcome, OutcomeKind, Plan, Target, TargetFailure, TargetPlan
+from reconciler.core.model import (
+    NOT_RESTORED,
+    Action,
+    FailureKind,
+    Outcome,
+    OutcomeKind,
+    Plan,
+    Target,
+    TargetFailure,
+    TargetPlan,
+)
 from reconciler.core.planfile import applyable
 from reconciler.render.harmless import line, prose
 from reconciler.render.messages import Message, Tone, of_diagnostic, of_finding
@@ -26,6 +36,7 @@ class Status(StrEnum):
     BLOCKED = "blocked"
     GUARDED = "guarded"
     FAILED = "failed"
+    UNREAD = "not read"
 
 
 DIFFERENT = frozenset({Status.CHANGED, Status.BLOCKED, Status.GUARDED})
@@ -162,7 +173,8 @@ def _planned(plan: TargetPlan) -> TargetRow:
 def _failed(failure: TargetFailure) -> TargetRow:
     message = Message(failure.kind.value, line(failure.summary), prose(failure.detail), prose(failure.hint))
     diagnostics = (of_diagnostic(diagnostic) for diagnostic in failure.diagnostics)
-    return TargetRow(line(failure.name), _where(failure.target), Status.FAILED, errors=(message, *diagnostics))
+    status = Status.UNREAD if failure.kind is FailureKind.INTERRUPTED else Status.FAILED
+    return TargetRow(line(failure.name), _where(failure.target), status, errors=(message, *diagnostics))
 
 
 def _outcome(outcome: Outcome, planned: TargetPlan | TargetFailure | None) -> OutcomeRow:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from reconciler.core.model import OutcomeKind
 from reconciler.errors import Diagnostic
 from reconciler.render.messages import Message, Tone, of_diagnostic
-from reconciler.render.report import DONE, OutcomeReport, OutcomeRow, Report, TargetRow
+from reconciler.render.report import DONE, OutcomeReport, OutcomeRow, Report, Status, TargetRow
 from reconciler.render.rows import Line
 from reconciler.render.wording import (
     DIRECTION,
@@ -20,6 +20,7 @@ from reconciler.render.wording import (
     result_of,
     targets_line,
     unchanged_line,
+    unread_line,
 )
 
 _BOLD, _RED, _GREEN, _YELLOW, _GREY = "1", "31", "32", "33", "90"
@@ -52,7 +53,10 @@ def plan_text(report: Report, *, colour: bool) -> str:
         paragraphs += _introduction(report, paint)
     paragraphs += ["\n".join(_target(target, report, paint)) for target in report.different]
     for target in report.targets:
-        paragraphs += [_message(message, paint, target.name) for message in (*target.remarks, *target.errors)]
+        errors = target.errors if target.status is not Status.UNREAD else ()
+        paragraphs += [_message(message, paint, target.name) for message in (*target.remarks, *errors)]
+    if unread := unread_line(report):
+        paragraphs.append(f"{paint(_RED, 'Error:')} {paint(_BOLD, unread)}")
     ending = [targets_line(report)]
     if report.headline == "plan":
         ending = [paint(_BOLD, plan_line(report)), obstacles_line(report), *ending]

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from reconciler.core.model import Action, OutcomeKind
 from reconciler.errors import Diagnostic, Severity
+from reconciler.render.messages import first_of
 from reconciler.render.report import OutcomeReport, OutcomeRow, Report, Status, TargetRow
 
 NO_CHANGES = "No changes. Your infrastructure matches the configuration."
@@ -36,7 +37,8 @@ def heading(target: TargetRow, report: Report) -> str:
 
 def plan_line(report: Report) -> str:
     """The one line that sums up a plan, or drift."""
-    total, different, failed = len(report.targets), len(report.different), report.count(Status.FAILED)
+    total, different = len(report.targets), len(report.different)
+    failed = report.count(Status.FAILED) + report.count(Status.UNREAD)
     if report.headline == "drift":
         unread = f" {failed} could not be compared." if failed else ""
         if different:
@@ -60,20 +62,29 @@ def obstacles_line(report: Report) -> str:
     """Why the plan as a whole can't be applied; empty where it can, or where there is nothing to apply."""
     if report.applicable or not report.different or report.headline == "drift":
         return ""
-    statuses = (Status.BLOCKED, Status.GUARDED, Status.FAILED)
+    statuses = (Status.BLOCKED, Status.GUARDED, Status.FAILED, Status.UNREAD)
     return f"This plan can't be applied: {_sum((report.count(status), status.value) for status in statuses)}."
 
 
 def targets_line(report: Report) -> str:
     """How many targets there are of which kind; empty for a single one."""
-    total, failed = len(report.targets), report.count(Status.FAILED)
+    total = len(report.targets)
     if total <= 1:
         return ""
     statuses = (Status.CHANGED, Status.UNCHANGED, Status.BLOCKED, Status.GUARDED)
-    planned = _sum((report.count(status), status.value) for status in statuses)
-    parts = [f"{total - failed} planned ({planned})"] if planned else []
-    parts += [f"{failed} failed"] if failed else []
-    return f"{total} targets: {', '.join(parts)}."
+    counts = [(report.count(status), status.value) for status in statuses]
+    planned = [(sum(count for count, _ in counts), f"planned ({_sum(counts)})")]
+    without = [(report.count(status), status.value) for status in (Status.FAILED, Status.UNREAD)]
+    return f"{total} targets: {_sum([*planned, *without])}."
+
+
+def unread_line(report: Report) -> str:
+    """Which targets were not read before the run was interrupted; a few are named. Empty where all were."""
+    names = [target.name for target in report.targets if target.status is Status.UNREAD]
+    if not names:
+        return ""
+    were = "1 target was" if len(names) == 1 else f"{len(names)} targets were"
+    return f"{were} not read, because the run was interrupted: {first_of(names)}"
 
 
 def changes_of(target: TargetRow) -> str:

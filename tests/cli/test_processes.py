@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import pty
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -18,6 +15,7 @@ import pytest
 
 from reconciler.emulator import Fault, Server
 from tests.cli.conftest import ROOT, Project, Start
+from tests.cli.terminals import on_a_terminal, shown
 
 ENDLESS = 60
 
@@ -68,44 +66,10 @@ def test_ctrl_c_while_planning_ends_at_once_and_sends_nothing(project: Project, 
     process = start("plan", "auth.yaml", "--endpoint-url", server.url)
     read_until(process, "Reading live")
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=ENDLESS)
+    out, err = process.communicate(timeout=ENDLESS)
     assert process.returncode == 130
+    assert "1 target was not read, because the run was interrupted: shop-prod" in out
     assert "Traceback" not in err
-
-
-@contextmanager
-def on_a_terminal(project: Project, *arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """Run the program with a terminal of its own."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "reconciler", *arguments],
-        cwd=project.folder,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"},
-    )
-    os.close(theirs)
-    try:
-        yield process, ours
-    finally:
-        process.kill()
-        process.wait()
-        os.close(ours)
-
-
-def shown(terminal: int, until: str = "") -> str:
-    """What a terminal shows, up to a text or to its end."""
-    text = b""
-    while not until or until.encode() not in text:
-        try:
-            read = os.read(terminal, 4096)
-        except OSError:
-            break
-        if not read:
-            break
-        text += read
-    return text.decode()
 
 
 @pytest.mark.parametrize(("answer", "code", "updates"), [("yes", 0, 1), ("y", 4, 0), ("", 4, 0)])

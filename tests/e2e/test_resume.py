@@ -18,7 +18,7 @@ from reconciler.emulator import PLANTED_JOB_SECRET
 from reconciler.errors import AccessProblem, LedgerProblem, NotFound
 from reconciler.ledger.lease import Holder
 from reconciler.ledger.record import Record, key_of
-from reconciler.operations.fleet import silent
+from reconciler.operations.fleet import Observer, silent
 from reconciler.operations.jobs import Stopped, Waiting
 from reconciler.operations.resume import give_up, resume
 from reconciler.operations.settle import Following
@@ -967,14 +967,15 @@ def test_a_resume_that_is_stopped_before_it_looks_says_so(world: World) -> None:
     world.die(world.plan(document(policy(12))), "waiting")
     opened = world.ledger.all_under_way()
 
-    def stopped(_name: str, _line: str) -> None:
-        raise Stopped
+    class Stops(Observer):
+        def __call__(self, name: str, message: str) -> None:  # noqa: ARG002 - whatever it is
+            raise Stopped
 
     (outcome,) = resume(
         opened,
         world.services.writer_of,
         keeping=world.keeping(Plan((), ""), "resume"),
-        following=Following(world.clock(), Waiting(), stopped),
+        following=Following(world.clock(), Waiting(), Stops()),
     )
     assert (outcome.kind, outcome.summary) == (OutcomeKind.SKIPPED, "its update was not looked at")
     assert world.ledger.all_under_way() == opened

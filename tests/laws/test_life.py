@@ -29,6 +29,7 @@ from reconciler.ledger.filelock import FileLeases
 from reconciler.ledger.folder import FolderStore
 from reconciler.ledger.ledger import Ledger, Opened
 from reconciler.operations.apply import apply
+from reconciler.operations.fleet import silent
 from reconciler.operations.jobs import Waiting
 from reconciler.operations.plan import plan
 from reconciler.operations.restore import ways_back, with_remainder
@@ -222,7 +223,7 @@ class Life(RuleBasedStateMachine):
     def settled(self, opened: tuple[Opened, ...]) -> tuple[Outcome, ...]:
         services = self.trial.services
         made = Plan(tuple(entry.intent.plan for entry in opened), "")
-        following = Following(self.trial.clock(), Waiting(job_timeout=3_600), lambda *_: None)
+        following = Following(self.trial.clock(), Waiting(job_timeout=3_600), silent)
         keeping = services.books.keeping("resume", made)
         return resume(opened, services.writer_of, keeping=keeping, following=following)
 

@@ -25,7 +25,7 @@ from reconciler.errors import (
     Severity,
 )
 from reconciler.operations.apply import apply
-from reconciler.operations.fleet import for_each, silent
+from reconciler.operations.fleet import silent
 from reconciler.operations.jobs import Clock, Stopped, Waiting, find_started, free_for_us, wait_for
 from reconciler.operations.live import read_live
 from reconciler.operations.plan import plan
@@ -444,11 +444,6 @@ def test_pull_finds_one_resource_or_says_why_not(resources: dict[str, Any]) -> N
         pull(reader, unnamed)
     assert ("several" in caught.value.summary) == bool(resources)
     assert pull(Double(), unnamed).target.resource == "shopauth"
-
-
-def test_results_keep_the_order_of_the_items() -> None:
-    assert for_each(range(50), lambda number: number * 2, parallelism=8) == tuple(range(0, 100, 2))
-    assert for_each([], str, parallelism=8) == ()
 
 
 def test_pull_without_a_meta_asks_for_the_resources_name() -> None:
