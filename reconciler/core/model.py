@@ -66,6 +66,8 @@ class Access:
 
     profile: str | None = None
     role_arn: str | None = None
+    external_id: str | None = None
+    session_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ class Desired:
     """One document after ``extends``: a target and each leaf that it manages, keyed by path.
 
     ``allow`` are guards that may pass, ``sends`` the secrets that are to be sent though nobody knows that they differ,
-    ``hidden`` places of free text in which an earlier document put a secret.
+    ``hidden`` places of free text in which an earlier document put a secret. ``wave`` tells when it is its turn in an
+    apply: waves go one after another, the lowest first.
     """
 
     name: str
@@ -85,6 +88,7 @@ class Desired:
     labels: Mapping[str, str] = field(default_factory=dict)
     sends: frozenset[Path] = frozenset()
     hidden: frozenset[Path] = frozenset()
+    wave: int = 0
 
     def origin_of(self, path: Path) -> Origin:
         """Where a path was written: the member or the setting itself, the nearest above it, or the document."""
@@ -307,6 +311,10 @@ class OutcomeKind(StrEnum):
     TIMED_OUT = "timed out"
     UNVERIFIED = "unverified"
     UNKNOWN = "unknown"
+
+
+DONE = frozenset({OutcomeKind.APPLIED, OutcomeKind.UNCHANGED})
+"""The outcomes after which a target is as it is desired."""
 
 
 @dataclass(frozen=True, slots=True)

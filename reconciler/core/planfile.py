@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.core import fields
 from reconciler.core.fields import CREATE_ONLY, FIELD, Mismatch
-from reconciler.core.model import Commit, Mark, Plan, TargetPlan, Tree, dotted
+from reconciler.core.model import Commit, Mark, Plan, TargetPlan, Tree
 from reconciler.core.planrecord import read_target, write_target
 from reconciler.core.secret import Secret, SecretState
 from reconciler.core.tree import as_api, get, leaves, put
@@ -19,7 +19,7 @@ TERRAFORM_VERSION = "1.9.8"
 """The terraform whose plan representation this is; tools that read plans ask for it."""
 RESOURCE_TYPE = "amplifybackend_auth"
 PROVIDER = "registry.terraform.io/reconciler/amplifybackend"
-PLAN_VERSION = 3
+PLAN_VERSION = 4
 
 
 def fingerprint(tree: Tree) -> str:
@@ -33,14 +33,14 @@ def fingerprint(tree: Tree) -> str:
         if row.create_only is Mismatch.WARNING:
             continue
         match value:
-            case Secret():
-                flat[dotted(row.path)] = SecretState.READABLE.value
-            case Mark():
-                flat[dotted(row.path)] = value.name
             case dict():
-                flat[dotted(row.path)] = sorted(value)
+                flat[row.name] = sorted(value)
+            case Secret():
+                flat[row.name] = SecretState.READABLE.value
+            case Mark():
+                flat[row.name] = value.name
             case _:
-                flat[dotted(row.path)] = value
+                flat[row.name] = value
     return _digest(flat)
 
 

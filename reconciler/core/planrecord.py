@@ -50,6 +50,7 @@ def write_target(target: TargetPlan | TargetFailure) -> dict[str, Any]:
         "origin": _place(desired.origin),
         "allow": sorted(desired.allow),
         "labels": dict(desired.labels),
+        "wave": desired.wave,
         "send_secrets": sorted(list(path) for path in desired.sends),
         "hidden": sorted(list(path) for path in desired.hidden),
         "desired": [
@@ -174,6 +175,7 @@ def read_target(data: Mapping[str, Any]) -> TargetPlan | TargetFailure:
         # What follows is in no record of an earlier version; a saved plan of one is refused before.
         sends=frozenset(tuple(path) for path in data.get("send_secrets", ())),
         hidden=frozenset(tuple(path) for path in data.get("hidden", ())),
+        wave=_whole(data.get("wave", 0)),
     )
     return TargetPlan(
         desired=desired,
@@ -190,6 +192,12 @@ def read_target(data: Mapping[str, Any]) -> TargetPlan | TargetFailure:
         unchanged=data["unchanged"],
         unmanaged=data["unmanaged"],
     )
+
+
+def _whole(data: Any) -> int:
+    if type(data) is not int:
+        raise TypeError("a wave is a whole number")
+    return data
 
 
 def _read_setting(data: Mapping[str, Any]) -> tuple[Path, Setting]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
 
 from reconciler.core.gateway import Gateway
-from reconciler.core.model import Desired, Outcome, OutcomeKind, Plan, TargetFailure, TargetPlan
+from reconciler.core.model import DONE, Desired, Outcome, OutcomeKind, Plan, TargetFailure, TargetPlan
 from reconciler.errors import (
     UNKEPT,
     AnswerLost,
@@ -21,9 +21,10 @@ from reconciler.operations.fleet import Observer, for_each, silent
 from reconciler.operations.jobs import Clock, Stopped, Waiting, free_for_us
 from reconciler.operations.keeping import Keeping
 from reconciler.operations.leasing import Leased, leased
-from reconciler.operations.outcomes import failed, how_to_look, outcome_of
+from reconciler.operations.outcomes import failed, how_to_look, outcome_of, skipped
 from reconciler.operations.resume import pick_up
 from reconciler.operations.settle import Checked, Following, settle
+from reconciler.operations.waves import wave_by_wave
 
 GatewayOf = Callable[[Desired], Gateway]
 
@@ -37,6 +38,7 @@ class _Applying:
     keeping: Keeping
     saved: bool
     parallelism: int
+    max_failures: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +64,16 @@ def apply(
     waiting: Waiting,
     saved: bool = False,
     parallelism: int = 1,
+    max_failures: int = 0,
     observer: Observer = silent,
 ) -> tuple[Outcome, ...]:
     """Carry out a plan.
 
     Every target with changes is held until the end. An update that an earlier run left unsettled is settled
     first. Then all targets are read again: when one is locked, stale, blocked, guarded or unreadable nothing is
-    sent to any, and the others are skipped. Each is read once more right before its own update, and what is
-    about to be sent is journalled.
+    sent to any, and the others are skipped. Then the waves go one after another, the lowest first: a wave is
+    carried out to its end, whatever fails in it, and after too many failures those that follow are skipped. Each
+    target is read once more right before its own update, and what is about to be sent is journalled.
 
     Args:
         plan: what was shown.
@@ -79,20 +83,23 @@ def apply(
         clock: time, and how to stop waiting.
         waiting: how long to wait for leases, jobs and results.
         saved: whether the plan was saved, and so applies only once.
-        parallelism: the most targets under way at once.
+        parallelism: the most targets of a wave under way at once.
+        max_failures: the most targets that may end otherwise than applied before a later wave begins.
         observer: told of each target's progress.
 
     Returns:
         What became of each target, in the order of the plan.
     """
-    run = _Applying(resolve, Following(clock, waiting, observer), keeping, saved, parallelism)
+    run = _Applying(resolve, Following(clock, waiting, observer), keeping, saved, parallelism, max_failures)
     work = tuple(_with_gateway(target, gateway_of) for target in plan.targets)
     began = clock.now()
     changed = [item.plan for item in work if isinstance(item, _Work) and item.plan.changes]
     with leased(changed, keeping, run.following) as held:
         ours = tuple(item if isinstance(item, Outcome) else held.refusals.get(item.plan.name, item) for item in work)
-        fresh = _each(ours, lambda item: _picked_up(item, run), run)
-        checked = _each(fresh, lambda item: _check_first(item, run), run)
+        fresh = _each(_all_or_none(ours), lambda item: _picked_up(item, run), run, "Looking into the ledger...")
+        checked = _each(
+            _all_or_none(fresh), lambda item: _check_first(item, run), run, "Checking the live configuration..."
+        )
         outcomes = _sent(checked, held, run)
     seconds = clock.now() - began
     return tuple(
@@ -113,17 +120,23 @@ def _with_gateway(target: TargetPlan | TargetFailure, gateway_of: GatewayOf) -> 
 
 
 def _each(
-    items: Sequence[_Item | Outcome], work: Callable[[_Item], _Done | Outcome], run: _Applying
+    items: Sequence[_Item | Outcome], work: Callable[[_Item], _Done | Outcome], run: _Applying, doing: str
 ) -> tuple[_Done | Outcome, ...]:
-    """The next step of every target that has no outcome yet; once one was refused the others are skipped."""
+    """The next step of every target that has no outcome yet; ``doing`` is what the observer is told of it."""
+    observer = run.following.observer
 
     def one(item: _Item | Outcome) -> _Done | Outcome:
         if isinstance(item, Outcome):
             return item
+        became = done(item)
+        observer.finished(item.plan.name, failed=isinstance(became, Outcome) and became.kind not in DONE)
+        return became
+
+    def done(item: _Item) -> _Done | Outcome:
         try:
             return work(item)
         except Stopped:
-            return _skipped(item.plan)
+            return skipped(item.plan)
         except ReconcilerError as problem:
             return failed(item.plan, problem)
         except Exception as problem:  # noqa: BLE001 - a fault of ours in one target must not hide another's outcome
@@ -133,9 +146,18 @@ def _each(
             summary = f"nothing was sent: there was a {type(problem).__name__}"
             return outcome_of(item.plan, OutcomeKind.FAILED, summary)
 
+    observer.started(doing, sum(not isinstance(item, Outcome) for item in items))
+    try:
+        return for_each(items, one, parallelism=run.parallelism)
+    finally:
+        observer.ended()
+
+
+def _all_or_none(items: Sequence[_Item | Outcome]) -> Sequence[_Item | Outcome]:
+    """The targets as they are; once one was refused the others are skipped."""
     if any(isinstance(item, Outcome) and item.kind is not OutcomeKind.APPLIED for item in items):
-        return tuple(item if isinstance(item, Outcome) else _skipped(item.plan) for item in items)
-    return for_each(items, one, parallelism=run.parallelism)
+        return tuple(item if isinstance(item, Outcome) else skipped(item.plan) for item in items)
+    return items
 
 
 def _picked_up(item: _Work, run: _Applying) -> _Work | Outcome:
@@ -195,7 +217,12 @@ def _sent(checked: Sequence[Checked | Outcome], held: Leased, run: _Applying) ->
                 claimed = [_used(item.plan, taken) if isinstance(item, Checked) else item for item in checked]
             else:
                 claim = taken
-    outcomes: tuple[Outcome, ...] = _each(claimed, lambda item: _finish(item, held, run), run)
+    outcomes = wave_by_wave(
+        _all_or_none(claimed),
+        lambda wave, called: _each(wave, lambda item: _finish(item, held, run), run, f"Carrying out {called}..."),
+        max_failures=run.max_failures,
+        clock=run.following.clock,
+    )
     if claim is not None and not run.keeping.sent:
         with contextlib.suppress(*UNKEPT):  # then it stays used, which is the safe side
             run.keeping.ledger.give_back(claim, run.keeping.run)
@@ -204,8 +231,6 @@ def _sent(checked: Sequence[Checked | Outcome], held: Leased, run: _Applying) ->
 
 def _finish(item: Checked, held: Leased, run: _Applying) -> Outcome:
     """Read one target once more, send its update, and follow it to its end."""
-    if not item.plan.changes:
-        return outcome_of(item.plan, OutcomeKind.UNCHANGED)
     keeping, clock = run.keeping, run.following.clock
     before = _free(item, run)
     again = check(item, run.resolve, run.keeping.proofs_of)
@@ -230,12 +255,6 @@ def _finish(item: Checked, held: Leased, run: _Applying) -> Outcome:
         opened = keeping.name_job(opened, answer.id)
         settled = settle(again, answer, before, run.following)
     return keeping.finish(opened, settled, clock.utc(), clock.now() - began)
-
-
-def _skipped(plan: TargetPlan) -> Outcome:
-    if not plan.changes:
-        return outcome_of(plan, OutcomeKind.UNCHANGED)
-    return outcome_of(plan, OutcomeKind.SKIPPED, "nothing was sent")
 
 
 def _used(plan: TargetPlan, run: str) -> Outcome:

@@ -12,7 +12,7 @@ from reconciler.ledger.lease import Lease
 from reconciler.ledger.record import key_of
 from reconciler.operations.jobs import Stopped
 from reconciler.operations.keeping import Keeping
-from reconciler.operations.outcomes import failed, outcome_of
+from reconciler.operations.outcomes import failed, outcome_of, skipped
 from reconciler.operations.settle import Following
 
 
@@ -59,7 +59,7 @@ def leased(plans: Sequence[TargetPlan], keeping: Keeping, following: Following) 
                     sleep=_telling(plan, following),
                 )
             except Stopped:
-                refusals[plan.name] = outcome_of(plan, OutcomeKind.SKIPPED, "nothing was sent")
+                refusals[plan.name] = skipped(plan)
             except UNKEPT as problem:
                 broken = problem
                 keeping.broken.append(problem)

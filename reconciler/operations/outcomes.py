@@ -7,6 +7,8 @@ import shlex
 from reconciler.core.model import EMBEDDED, Finding, Outcome, OutcomeKind, Target, TargetPlan
 from reconciler.errors import AccessProblem, AnotherJobRunning, LedgerProblem, ReconcilerError, TargetLocked
 
+NOTHING_SENT = "nothing was sent"
+
 
 def outcome_of(
     plan: TargetPlan,
@@ -19,6 +21,13 @@ def outcome_of(
 ) -> Outcome:
     """An outcome of a target."""
     return Outcome(plan.name, plan.target, kind, summary, detail, hint, findings=findings)
+
+
+def skipped(plan: TargetPlan, why: str = NOTHING_SENT) -> Outcome:
+    """The outcome of a target that was not started; one that needs nothing is as it is desired all the same."""
+    if not plan.changes:
+        return outcome_of(plan, OutcomeKind.UNCHANGED)
+    return outcome_of(plan, OutcomeKind.SKIPPED, why)
 
 
 def failed(plan: TargetPlan, problem: ReconcilerError) -> Outcome:

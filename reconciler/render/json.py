@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.core import planfile
-from reconciler.core.model import Change, Finding, Mark, Outcome, OutcomeKind, Plan, Scalar
+from reconciler.core.model import DONE, Change, Finding, Mark, Outcome, OutcomeKind, Plan, Scalar
 from reconciler.errors import Diagnostic, Origin, Severity
 from reconciler.render.harmless import without_commands
-from reconciler.render.report import DONE
 
 OUTCOME_FORMAT_VERSION = "1.0"
 DIAGNOSTICS_FORMAT_VERSION = "1.0"

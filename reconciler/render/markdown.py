@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from reconciler.core.model import OutcomeKind
+from reconciler.core.model import DONE, OutcomeKind
 from reconciler.errors import Diagnostic
 from reconciler.render.harmless import fence, markdown, markdown_code
 from reconciler.render.messages import Message, of_diagnostic
-from reconciler.render.report import DONE, OutcomeReport, OutcomeRow, Report, Status, TargetRow
+from reconciler.render.report import DIFFERENT, OutcomeReport, OutcomeRow, Report, Status, TargetRow
 from reconciler.render.rows import Line
 from reconciler.render.wording import (
     DIRECTION,
@@ -23,6 +23,8 @@ from reconciler.render.wording import (
     targets_line,
     unchanged_line,
     unread_line,
+    wave_of,
+    waves_line,
 )
 
 LONGEST = 65_000
@@ -40,20 +42,21 @@ def plan_markdown(report: Report) -> str:
     """A plan, or drift, at most :data:`LONGEST` characters long."""
     listed = [target for target in report.targets if target.status is not Status.UNCHANGED]
     direction = DIRECTION if report.headline == "drift" and report.different else ""
-    sums = [obstacles_line(report), targets_line(report), markdown(unread_line(report))]
+    sums = [obstacles_line(report), targets_line(report), waves_line(report), markdown(unread_line(report))]
     opening = [f"### {plan_line(report)}", direction, *sums]
     rows = (
-        _row(markdown_code(target.name), target.status.value, changes_of(target), markdown(target.where))
+        _row(markdown_code(target.name), _result(target, report), changes_of(target), markdown(target.where))
         for target in listed
     )
     table = _table(("Target", "Result", "Attributes", "Where"), rows)
     read = (target for target in report.targets if target.status is not Status.UNREAD)
-    return _page([*opening, table], (_target(target, report) for target in read))
+    shared = _messages(_bullet(one.message.tone.value, one.message, one.names) for one in report.shared)
+    return _page([*opening, table], (shared, *(_target(target, report) for target in read)))
 
 
 def outcome_markdown(report: OutcomeReport) -> str:
     """What became of each target, at most :data:`LONGEST` characters long."""
-    listed = [row for row in report.targets if row.kind is not OutcomeKind.UNCHANGED]
+    listed = report.listed
     unchanged = report.count(OutcomeKind.UNCHANGED)
     opening = [f"### {outcome_line(report)}"]
     if not listed:
@@ -110,6 +113,11 @@ def _table(header: Sequence[str], rows: Iterable[str]) -> str:
     return "\n".join([_row(*header), _row(*("---" for _ in header)), *kept]) + more
 
 
+def _result(target: TargetRow, report: Report) -> str:
+    wave = wave_of(target, report) if target.status in DIFFERENT else ""
+    return f"{target.status.value}, {wave}" if wave else target.status.value
+
+
 def _target(target: TargetRow, report: Report) -> str:
     """The diff of one target, and what there is to say about it."""
     messages = [
@@ -147,9 +155,10 @@ def _messages(messages: Iterable[str]) -> str:
     return "\n".join([*kept, f"- {cut} more"] if cut else kept)
 
 
-def _bullet(word: str, message: Message) -> str:
+def _bullet(word: str, message: Message, names: str = "") -> str:
     """A message as one item of a list, so that no line of it begins a block of its own."""
-    texts = [f"- **{word}** {markdown_code(message.code)} {markdown(message.summary)}"]
+    about = f"{markdown_code(names)}: " if names else ""
+    texts = [f"- **{word}** {markdown_code(message.code)} {about}{markdown(message.summary)}"]
     texts += [markdown(text) for text in (*message.detail, *message.hint)]
     if message.origin is not None:
         texts.append(f"at {markdown_code(str(message.origin))}")

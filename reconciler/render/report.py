@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
 from reconciler.core.model import (
+    DONE,
     NOT_RESTORED,
     Action,
     FailureKind,
@@ -20,12 +22,10 @@ from reconciler.core.model import (
 )
 from reconciler.core.planfile import applyable
 from reconciler.render.harmless import line, prose
-from reconciler.render.messages import Message, Tone, of_diagnostic, of_finding
+from reconciler.render.messages import MANY, Message, Tone, first_of, of_diagnostic, of_finding
 from reconciler.render.rows import Line, diff_lines
 
 Headline: TypeAlias = Literal["plan", "drift"]
-DONE = frozenset({OutcomeKind.APPLIED, OutcomeKind.UNCHANGED})
-"""The outcomes after which a target is as it is desired."""
 
 
 class Status(StrEnum):
@@ -61,15 +61,28 @@ class TargetRow:
     allowed: tuple[Message, ...] = ()
     remarks: tuple[Message, ...] = ()
     errors: tuple[Message, ...] = ()
+    wave: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A warning or a note that many targets have; ``names`` are those of the first, and how many more there are."""
+
+    names: str
+    message: Message
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A plan's targets in the order of the input; ``applicable`` tells whether an apply would take the plan."""
+    """A plan's targets in the order of the input; ``applicable`` tells whether an apply would take the plan.
+
+    ``shared`` are the remarks that many targets have; the rows of these do not repeat them.
+    """
 
     headline: Headline
     targets: tuple[TargetRow, ...]
     applicable: bool
+    shared: tuple[Shared, ...] = ()
 
     @property
     def different(self) -> tuple[TargetRow, ...]:
@@ -79,7 +92,13 @@ class Report:
     @property
     def remainder(self) -> bool:
         """Whether this is a way back, on which something does not come back."""
-        return any(remark.code == NOT_RESTORED for target in self.targets for remark in target.remarks)
+        remarks = (remark for target in self.targets for remark in target.remarks)
+        return any(remark.code == NOT_RESTORED for remark in (*remarks, *(one.message for one in self.shared)))
+
+    @property
+    def waves(self) -> Mapping[int, int]:
+        """How many of the targets that differ are in each wave, the lowest first."""
+        return dict(sorted(Counter(target.wave for target in self.different).items()))
 
     def count(self, status: Status) -> int:
         """How many targets have a status."""
@@ -111,6 +130,23 @@ class OutcomeReport:
     remainder: bool = False
 
     @property
+    def listed(self) -> tuple[OutcomeRow, ...]:
+        """The rows that are worth a line: what is unchanged is none, and many that were skipped alike are one."""
+        alike: dict[tuple[Message, tuple[Message, ...]], list[OutcomeRow]] = {}
+        for row in self.targets:
+            if row.kind is OutcomeKind.SKIPPED:
+                alike.setdefault((row.message, row.findings), []).append(row)
+        listed: list[OutcomeRow] = []
+        for row in self.targets:
+            same = alike.get((row.message, row.findings), [])
+            if len(same) > MANY and row is same[0]:
+                names, changes = first_of([one.name for one in same]), sum(one.changes for one in same)
+                listed.append(replace(row, name=names, where=f"{len(same)} targets", changes=changes))
+            elif len(same) <= MANY and row.kind is not OutcomeKind.UNCHANGED:
+                listed.append(row)
+        return tuple(listed)
+
+    @property
     def complete(self) -> bool:
         """Whether every target is as it is desired."""
         return all(target.kind in DONE for target in self.targets)
@@ -128,7 +164,33 @@ def plan_report(plan: Plan, *, headline: Headline = "plan") -> Report:
         headline: whether a reader wants to know what an apply would do, or what has drifted.
     """
     rows = tuple(_failed(target) if isinstance(target, TargetFailure) else _planned(target) for target in plan.targets)
-    return Report(headline, rows, applyable(plan))
+    said: dict[_Said, dict[str, Message]] = {}
+    for row in rows:
+        for remark in row.remarks:
+            said.setdefault(_what(remark), {})[row.name] = remark
+    many = {what: by_name for what, by_name in said.items() if len(by_name) > MANY}
+    if many:
+        rows = tuple(replace(row, remarks=tuple(one for one in row.remarks if _what(one) not in many)) for row in rows)
+    return Report(headline, rows, applyable(plan), tuple(_shared(by_name) for by_name in many.values()))
+
+
+_Said: TypeAlias = tuple[Tone, str, str]
+
+
+def _what(remark: Message) -> _Said:
+    return remark.tone, remark.code, remark.summary
+
+
+def _shared(by_name: Mapping[str, Message]) -> Shared:
+    """One message for many targets; what only some of them say is left out."""
+    message, *others = by_name.values()
+    common = replace(
+        message,
+        detail=message.detail if all(other.detail == message.detail for other in others) else (),
+        hint=message.hint if all(other.hint == message.hint for other in others) else (),
+        origin=message.origin if all(other.origin == message.origin for other in others) else None,
+    )
+    return Shared(first_of(list(by_name)), common)
 
 
 def outcome_report(outcomes: Sequence[Outcome], plan: Plan | None = None) -> OutcomeReport:
@@ -167,6 +229,7 @@ def _planned(plan: TargetPlan) -> TargetRow:
             *(of_finding(warning, Tone.WARNING) for warning in plan.warnings),
             *(of_finding(note, Tone.NOTE) for note in plan.notes),
         ),
+        wave=plan.desired.wave,
     )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from reconciler.core.model import OutcomeKind
+from reconciler.core.model import DONE, OutcomeKind
 from reconciler.errors import Diagnostic
 from reconciler.render.messages import Message, Tone, of_diagnostic
-from reconciler.render.report import DONE, OutcomeReport, OutcomeRow, Report, Status, TargetRow
+from reconciler.render.report import OutcomeReport, OutcomeRow, Report, Status, TargetRow
 from reconciler.render.rows import Line
 from reconciler.render.wording import (
     DIRECTION,
@@ -21,6 +21,8 @@ from reconciler.render.wording import (
     targets_line,
     unchanged_line,
     unread_line,
+    wave_of,
+    waves_line,
 )
 
 _BOLD, _RED, _GREEN, _YELLOW, _GREY = "1", "31", "32", "33", "90"
@@ -52,6 +54,7 @@ def plan_text(report: Report, *, colour: bool) -> str:
     if report.different:
         paragraphs += _introduction(report, paint)
     paragraphs += ["\n".join(_target(target, report, paint)) for target in report.different]
+    paragraphs += [_message(shared.message, paint, shared.names) for shared in report.shared]
     for target in report.targets:
         errors = target.errors if target.status is not Status.UNREAD else ()
         paragraphs += [_message(message, paint, target.name) for message in (*target.remarks, *errors)]
@@ -59,21 +62,20 @@ def plan_text(report: Report, *, colour: bool) -> str:
         paragraphs.append(f"{paint(_RED, 'Error:')} {paint(_BOLD, unread)}")
     ending = [targets_line(report)]
     if report.headline == "plan":
-        ending = [paint(_BOLD, plan_line(report)), obstacles_line(report), *ending]
+        ending = [paint(_BOLD, plan_line(report)), obstacles_line(report), *ending, waves_line(report)]
     paragraphs.append("\n".join(text for text in ending if text))
     return _joined(paragraphs)
 
 
 def outcome_text(report: OutcomeReport, *, colour: bool) -> str:
-    """What became of each target; unchanged ones are counted when there are several.
+    """What became of each target; unchanged ones are counted when there are several, and many skipped ones told once.
 
     Args:
         report: what to show.
         colour: whether to write ANSI colours.
     """
     paint = _Brush(colour=colour)
-    listed = [row for row in report.targets if row.kind is not OutcomeKind.UNCHANGED]
-    paragraphs = ["\n".join(_outcome(row, paint)) for row in listed]
+    paragraphs = ["\n".join(_outcome(row, paint)) for row in report.listed]
     unchanged = report.count(OutcomeKind.UNCHANGED)
     if unchanged == len(report.targets):
         paragraphs.append(unchanged_line(report))
@@ -125,6 +127,8 @@ def _introduction(report: Report, paint: _Brush) -> Iterator[str]:
 
 def _target(target: TargetRow, report: Report, paint: _Brush) -> Iterator[str]:
     yield paint(_BOLD, f"  # {heading(target, report)}")
+    if wave := wave_of(target, report):
+        yield f"  # ({wave})"
     for message in target.blocks:
         yield from _comment("blocked by", message, paint)
     for message in target.guards:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from reconciler.core.model import Action, OutcomeKind
 from reconciler.errors import Diagnostic, Severity
-from reconciler.render.messages import first_of
+from reconciler.render.messages import MANY, first_of
 from reconciler.render.report import OutcomeReport, OutcomeRow, Report, Status, TargetRow
 
 NO_CHANGES = "No changes. Your infrastructure matches the configuration."
@@ -85,6 +85,22 @@ def unread_line(report: Report) -> str:
         return ""
     were = "1 target was" if len(names) == 1 else f"{len(names)} targets were"
     return f"{were} not read, because the run was interrupted: {first_of(names)}"
+
+
+def wave_of(target: TargetRow, report: Report) -> str:
+    """The wave in which an apply sends a target; empty where there is one wave alone."""
+    return f"wave {target.wave}" if report.headline == "plan" and len(report.waves) > 1 else ""
+
+
+def waves_line(report: Report) -> str:
+    """How many targets an apply sends in each wave; empty where there is one wave alone."""
+    waves = report.waves
+    if report.headline != "plan" or len(waves) <= 1:
+        return ""
+    if len(waves) > MANY:
+        return f"{len(waves)} waves, one after another, from {min(waves)} to {max(waves)}."
+    counts = ", ".join(f"{count} in wave {wave}" for wave, count in waves.items())
+    return f"{len(waves)} waves, one after another: {counts}."
 
 
 def changes_of(target: TargetRow) -> str:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from reconciler.core.model import Access, Commit, Desired, FailureKind, Live, Plan, Setting, Target, TargetFailure
 from reconciler.core.normalise import live_tree
 from reconciler.core.planfile import fingerprint, from_json, to_json
+from reconciler.core.planrecord import read_target, write_target
 from reconciler.core.secret import Secret
 from reconciler.core.targetplan import prepare
 from reconciler.errors import Diagnostic, Origin, PlanRefused, Severity
@@ -48,7 +49,14 @@ def _plan(subject: str = "Your code", length: int = 12) -> Plan:
         (*providers, "Facebook"): Setting(None, ORIGIN),
     }
     desired = Desired(
-        "shop-prod", TARGET, Access("ci"), settings, ORIGIN, frozenset({"mfa-on", "unread-mfa"}), {"team": "shop"}
+        "shop-prod",
+        TARGET,
+        Access("ci"),
+        settings,
+        ORIGIN,
+        frozenset({"mfa-on", "unread-mfa"}),
+        {"team": "shop"},
+        wave=3,
     )
     tree = live_tree({"AuthResources": "USER_POOL_ONLY", "Service": "COGNITO", "UserPoolConfigs": POOL})
     lack = Diagnostic(Severity.ERROR, "code", "summary", "detail", "hint", ORIGIN, "excerpt", "shop-eu")
@@ -79,6 +87,19 @@ def test_a_digest_names_the_plan() -> None:
         to_json(_plan(), version="1.0")["reconciler"]["digest"]
         != to_json(_plan("Another"), version="1.0")["reconciler"]["digest"]
     )
+
+
+def test_a_record_of_a_version_without_waves_is_of_the_first_one() -> None:
+    planned = _plan().planned[0]
+    written = write_target(planned)
+    del written["wave"]
+    assert read_target(written) == replace(planned, desired=replace(planned.desired, wave=0))
+
+
+@pytest.mark.parametrize("wave", [True, "1", 1.5, None])
+def test_a_wave_that_is_no_whole_number_is_no_plan(wave: Any) -> None:
+    with pytest.raises(TypeError, match="whole number"):
+        read_target({**write_target(_plan().planned[0]), "wave": wave})
 
 
 def _edit(path: tuple[str | int, ...], value: Any) -> Callable[[Any], None]:
