@@ -32,14 +32,14 @@ class Stage:
     began: float
     failed: list[bool] = field(default_factory=list)
 
-    def pace(self, now: float) -> str:
-        """How far it is, such as ``400 of 1000 (20/s, 30s left, 2 failed)``."""
+    def pace(self, now: float, *, over: bool = False) -> str:
+        """How far it is, such as ``400 of 1000 (20/s, 30s left, 2 failed)``, or how far it came."""
         done, failed, seconds = len(self.failed), sum(self.failed), max(now - self.began, 0.001)
         told = []
         if done:
             rate = done / seconds
             told.append(f"{rate:.0f}/s" if rate >= _FEW else f"{rate:.1f}/s")
-            told.append(f"{_span((self.total - done) / rate)} left" if done < self.total else f"in {_span(seconds)}")
+            told.append(f"in {_span(seconds)}" if over else f"{_span((self.total - done) / rate)} left")
         if failed:
             told.append(f"{failed} failed")
         return f"{done} of {self.total}" + (f" ({', '.join(told)})" if told else "")
@@ -124,7 +124,7 @@ class Progress(Observer):
         write_error(f"{doing} of {stage.total} targets...\n")
         while not self._over.wait(self._quiet_seconds):
             write_error(f"{doing}: {stage.pace(time.monotonic())}\n")
-        write_error(f"{doing}: {stage.pace(time.monotonic())}\n")
+        write_error(f"{doing}: {stage.pace(time.monotonic(), over=True)}\n")
 
     def _draw(self, stage: Stage) -> None:
         """The live line. What others write to standard error meanwhile, rich puts above it."""

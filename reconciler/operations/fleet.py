@@ -35,7 +35,7 @@ class Observer:
         """The stage is through with a target, which nothing can be done to any more where it ``failed``."""
 
     def ended(self) -> None:
-        """The stage ends, with all of its targets or before: not every one that was begun is ``finished``."""
+        """The stage ends; where it was stopped before all were finished, some may still be told of after it."""
 
 
 silent = Observer()

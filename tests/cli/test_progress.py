@@ -225,14 +225,18 @@ print("rich" in sys.modules)
         (1000, 400, 2, 20.0, "400 of 1000 (20/s, 30s left, 2 failed)"),
         (1000, 10, 0, 20.0, "10 of 1000 (0.5/s, 33m left)"),
         (10_000, 10, 0, 20.0, "10 of 10000 (0.5/s, 6h left)"),
-        (1000, 1000, 0, 8.0, "1000 of 1000 (125/s, in 8s)"),
-        (20, 20, 0, 0.0, "20 of 20 (20000/s, in 0s)"),
+        (20, 20, 0, 0.0, "20 of 20 (20000/s, 0s left)"),
     ],
 )
 def test_the_pace_tells_how_fast_it_goes_and_how_long_it_takes(
     total: int, done: int, failed: int, seconds: float, told: str
 ) -> None:
     assert Stage(DOING, total, 100.0, [number < failed for number in range(done)]).pace(100.0 + seconds) == told
+
+
+def test_the_pace_of_what_is_over_tells_how_long_it_took() -> None:
+    assert Stage(DOING, 1000, 100.0, [False] * 1000).pace(108.0, over=True) == "1000 of 1000 (125/s, in 8s)"
+    assert Stage(DOING, 1000, 100.0, [False] * 24).pace(101.2, over=True) == "24 of 1000 (20/s, in 1s)", "stopped"
 
 
 @pytest.fixture
