@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
@@ -76,13 +76,15 @@ class Shared:
 class Report:
     """A plan's targets in the order of the input; ``applicable`` tells whether an apply would take the plan.
 
-    ``shared`` are the remarks that many targets have; the rows of these do not repeat them.
+    ``shared`` are the remarks that many targets have; the rows of these do not repeat them. ``waves`` tells how many
+    of the targets that differ an apply sends in each wave, the lowest first; of drift, which sends nothing, none.
     """
 
     headline: Headline
     targets: tuple[TargetRow, ...]
     applicable: bool
     shared: tuple[Shared, ...] = ()
+    waves: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def different(self) -> tuple[TargetRow, ...]:
@@ -94,11 +96,6 @@ class Report:
         """Whether this is a way back, on which something does not come back."""
         remarks = (remark for target in self.targets for remark in target.remarks)
         return any(remark.code == NOT_RESTORED for remark in (*remarks, *(one.message for one in self.shared)))
-
-    @property
-    def waves(self) -> Mapping[int, int]:
-        """How many of the targets that differ are in each wave, the lowest first."""
-        return dict(sorted(Counter(target.wave for target in self.different).items()))
 
     def count(self, status: Status) -> int:
         """How many targets have a status."""
@@ -171,7 +168,9 @@ def plan_report(plan: Plan, *, headline: Headline = "plan") -> Report:
     many = {what: by_name for what, by_name in said.items() if len(by_name) > MANY}
     if many:
         rows = tuple(replace(row, remarks=tuple(one for one in row.remarks if _what(one) not in many)) for row in rows)
-    return Report(headline, rows, applyable(plan), tuple(_shared(by_name) for by_name in many.values()))
+    shared = tuple(_shared(by_name) for by_name in many.values())
+    waves = Counter(row.wave for row in rows if headline == "plan" and row.status in DIFFERENT)
+    return Report(headline, rows, applyable(plan), shared, dict(sorted(waves.items())))
 
 
 _Said: TypeAlias = tuple[Tone, str, str]

@@ -89,13 +89,13 @@ def unread_line(report: Report) -> str:
 
 def wave_of(target: TargetRow, report: Report) -> str:
     """The wave in which an apply sends a target; empty where there is one wave alone."""
-    return f"wave {target.wave}" if report.headline == "plan" and len(report.waves) > 1 else ""
+    return f"wave {target.wave}" if len(report.waves) > 1 else ""
 
 
 def waves_line(report: Report) -> str:
     """How many targets an apply sends in each wave; empty where there is one wave alone."""
     waves = report.waves
-    if report.headline != "plan" or len(waves) <= 1:
+    if len(waves) <= 1:
         return ""
     if len(waves) > MANY:
         return f"{len(waves)} waves, one after another, from {min(waves)} to {max(waves)}."
