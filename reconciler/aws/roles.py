@@ -11,7 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from reconciler.aws.errors import MISREAD, RoleNotAssumed
 
-_SESSION_NAME = "reconciler"
+SESSION_NAME = "reconciler"
+"""What CloudTrail shows where nobody named the session."""
 _EARLY = timedelta(minutes=15)
 """How long before their end credentials are renewed: longer than one call may take, as botocore has it."""
 
@@ -22,11 +23,22 @@ class RoleCredentials(Credentials):
     botocore's own credentials that renew themselves log what STS answered, with a traceback, where people see it.
     """
 
-    def __init__(self, sts: Any, role_arn: str) -> None:
-        """Assume nothing yet; ``sts`` is a client with the credentials of whoever may assume the role."""
+    def __init__(
+        self, sts: Any, role_arn: str, *, external_id: str | None = None, session_name: str | None = None
+    ) -> None:
+        """Assume nothing yet.
+
+        Args:
+            sts: a client with the credentials of whoever may assume the role.
+            role_arn: the role.
+            external_id: what its trust policy asks for.
+            session_name: what CloudTrail shows; :data:`SESSION_NAME` by default.
+        """
         super().__init__("", "", method="role")
         self._sts = sts
         self._role_arn = role_arn
+        self._more = {} if external_id is None else {"ExternalId": external_id}
+        self._session_name = session_name or SESSION_NAME
         self._lock = threading.Lock()
         self._held: tuple[ReadOnlyCredentials, datetime] | None = None
 
@@ -46,7 +58,8 @@ class RoleCredentials(Credentials):
 
     def _assumed(self) -> tuple[ReadOnlyCredentials, datetime]:
         """New credentials, and when they are to be renewed."""
-        answer = self._sts.assume_role(RoleArn=self._role_arn, RoleSessionName=_SESSION_NAME)["Credentials"]
+        answer = self._sts.assume_role(RoleArn=self._role_arn, RoleSessionName=self._session_name, **self._more)
+        answer = answer["Credentials"]
         parts = tuple(answer[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken"))
         if not all(isinstance(part, str) and part for part in parts):
             raise ValueError("credentials that are none")

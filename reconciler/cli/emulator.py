@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 from reconciler.cli.console import write_error, write_result
 from reconciler.cli.options import Choice, Paths, Reach, Show, grouped
 from reconciler.cli.run import load, start
-from reconciler.errors import UsageProblem
+from reconciler.errors import InputProblem, UsageProblem
 
 if TYPE_CHECKING:
     from reconciler.emulator import Emulator, Scenario
@@ -33,6 +33,7 @@ emulator = typer.Typer(
     help="Serve the embedded AmplifyBackend, to try and to test without an AWS account.",
     invoke_without_command=True,
     rich_markup_mode=None,
+    add_completion=False,
 )
 
 State = Annotated[
@@ -145,8 +146,10 @@ def seed(paths: Paths, choice: Choice, state_dir: State = None) -> None:
     from reconciler.emulator import EMULATOR_ACCOUNT
 
     run = start(Reach(emulator=True, state_dir=state_dir), Show(), first_path=paths[0])
-    located, _ = run.services.locate(load(run, paths, choice, None, network=True))
-    for desired in located:
+    located = run.services.locate(load(run, paths, choice, None, network=True))
+    if located.problems:
+        raise InputProblem(located.problems)
+    for desired in located.desired:
         tree = desired_tree(desired)
         config = as_api(tree)
         for row, value in leaves(tree):

@@ -9,8 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import timedelta
 from enum import StrEnum
-from fnmatch import fnmatchcase
-from typing import Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
@@ -18,6 +17,9 @@ from reconciler.cli.complete import target_names
 from reconciler.core.fields import SECRETS
 from reconciler.core.model import Path, dotted
 from reconciler.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from reconciler.wiring import Selection
 
 
 class Format(StrEnum):
@@ -57,6 +59,10 @@ Targets = Annotated[
 Excludes = Annotated[
     list[str] | None,
     typer.Option(autocompletion=target_names, help="No targets of this name (a glob; repeatable)."),
+]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option("--label", metavar="KEY=VALUE", help="Only targets with this label (a glob; all of several)."),
 ]
 WithoutSecrets = Annotated[
     bool,
@@ -101,6 +107,12 @@ def with_values(arguments: Sequence[str]) -> list[str]:
     return [f"{word}={ALL_SECRETS}" if word == "--send-secrets" else word for word in ours] + rest
 
 
+MaxFailures = Annotated[
+    int,
+    typer.Option(
+        "--max-failures", metavar="N", min=0, help="The most targets that may fail before a later wave begins."
+    ),
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Warnings about documents fail as errors do.")]
 
 
@@ -132,15 +144,37 @@ class Choice:
 
     target: Targets = None
     exclude: Excludes = None
-    parallelism: Annotated[int, typer.Option(min=1, max=64, help="The most targets under way at once.")] = 8
+    label: Labels = None
+    parallelism: Annotated[
+        int | None, typer.Option(min=1, max=64, show_default="8", help="The most targets under way at once.")
+    ] = None
+
+    def selection(self, allow: Sequence[str] | None = None) -> Selection:
+        """Which targets are meant, and which guards may pass.
+
+        Raises:
+            UsageProblem: a label is no ``KEY=VALUE``.
+        """
+        from reconciler.wiring import Selection
+
+        labels = tuple(label.partition("=") for label in self.label or ())
+        for key, equals, value in labels:
+            if not key or not equals:
+                raise UsageProblem("--label takes KEY=VALUE", detail=f"{key}{equals}{value}", hint="such as team=web")
+        pairs = tuple((key, value) for key, _, value in labels)
+        return Selection(tuple(self.target or ()), tuple(self.exclude or ()), tuple(allow or ()), pairs)
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long a command that writes waits, and for what."""
 
-    poll_interval: Annotated[float, typer.Option(min=0, help="Seconds between looks at a job or a result.")] = 10
-    job_timeout: Annotated[float, typer.Option(min=0, help="Seconds until a job counts as not ending.")] = 1800
+    poll_interval: Annotated[
+        float | None, typer.Option(min=0, show_default="10", help="Seconds between looks at a job or a result.")
+    ] = None
+    job_timeout: Annotated[
+        float | None, typer.Option(min=0, show_default="1800", help="Seconds until a job counts as not ending.")
+    ] = None
     verify_polls: Annotated[int, typer.Option(min=2, help="The most reads that prove a result.")] = 6
     wait_for_jobs: Annotated[
         bool, typer.Option("--wait-for-jobs", help="Wait for a job that another tool started, instead of refusing.")
@@ -181,12 +215,6 @@ def age_of(text: str) -> timedelta:
     if found is None:
         raise UsageProblem("--max-plan-age takes a number and s, m, h or d", detail=text, hint="for example 24h")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
-
-
-def chosen_by_name(name: str, choice: Choice) -> bool:
-    """Whether ``--target`` and ``--exclude`` mean a target."""
-    wanted = not choice.target or any(fnmatchcase(name, pattern) for pattern in choice.target)
-    return wanted and not any(fnmatchcase(name, pattern) for pattern in choice.exclude or ())
 
 
 def grouped(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -64,11 +64,11 @@ def write_reports(renderers: _Renderers, show: Show) -> None:
 
 def plan_renderers(plan: Plan, *, drift: bool) -> _Renderers:
     """A plan in every format."""
-    from reconciler import __version__
     from reconciler.render.json import plan_json
     from reconciler.render.markdown import plan_markdown
     from reconciler.render.report import plan_report
     from reconciler.render.terminal import plan_text
+    from reconciler.version import __version__
 
     report = plan_report(plan, headline="drift" if drift else "plan")
     return {
@@ -80,11 +80,11 @@ def plan_renderers(plan: Plan, *, drift: bool) -> _Renderers:
 
 def outcome_renderers(outcomes: Sequence[Outcome], plan: Plan) -> _Renderers:
     """What an apply did, in every format."""
-    from reconciler import __version__
     from reconciler.render.json import outcome_json
     from reconciler.render.markdown import outcome_markdown
     from reconciler.render.report import outcome_report
     from reconciler.render.terminal import outcome_text
+    from reconciler.version import __version__
 
     report = outcome_report(outcomes, plan)
     return {

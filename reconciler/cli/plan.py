@@ -14,10 +14,10 @@ from reconciler.cli.options import Allow, Choice, LedgerPlace, Paths, Reach, Sen
 from reconciler.cli.output import emit, plan_renderers
 from reconciler.cli.run import Run, located, make_plan, start
 from reconciler.cli.signals import first_signal
-from reconciler.core.model import Desired, Plan
+from reconciler.core.model import Plan
 from reconciler.core.planfile import applyable
 from reconciler.errors import UsageProblem
-from reconciler.wiring import Follow
+from reconciler.wiring import Follow, Located
 
 _LARGEST_PLAN = 500_000_000
 
@@ -42,11 +42,11 @@ def plan(
     if out is not None:
         _check_out(out, paths)
     follow = following(without_secrets=without_secrets)
-    desired = located(run, paths, choice, allow, strict=strict, follow=follow, sends=send_secrets)
-    made, stopped = _read(run, desired, saved=out is not None)
+    found = located(run, paths, choice, allow, strict=strict, follow=follow, sends=send_secrets)
+    made, stopped = _read(run, found, saved=out is not None)
     if out is not None and stopped is None:
-        from reconciler import __version__
         from reconciler.render.json import plan_json
+        from reconciler.version import __version__
 
         write_file(out, plan_json(made, __version__))
     emit(plan_renderers(made, drift=False), show)
@@ -85,13 +85,13 @@ def drift(
 ) -> None:
     """Tell what moved outside git: exits with 2 when live differs, 0 when it does not. Never writes."""
     run = start(reach, show, first_path=paths[0], parallelism=choice.parallelism, ledger=ledger)
-    desired = located(run, paths, choice, allow, strict=strict, follow=following(without_secrets=without_secrets))
-    made, stopped = _read(run, desired, saved=False)
+    found = located(run, paths, choice, allow, strict=strict, follow=following(without_secrets=without_secrets))
+    made, stopped = _read(run, found, saved=False)
     emit(plan_renderers(made, drift=True), show)
     raise typer.Exit(of_plan(made, changes=Exit.CHANGES) if stopped is None else stopped)
 
 
-def _read(run: Run, desired: Sequence[Desired], *, saved: bool) -> tuple[Plan, Exit | None]:
+def _read(run: Run, found: Located, *, saved: bool) -> tuple[Plan, Exit | None]:
     """The plan, and the code of a signal that came first: then what was not read until it came is in it as that."""
     stopped: list[Exit] = []
 
@@ -100,7 +100,7 @@ def _read(run: Run, desired: Sequence[Desired], *, saved: bool) -> tuple[Plan, E
         write_error("\nStopping: what was read until now is shown. Press Ctrl-C again to leave at once.\n")
 
     with first_signal(stop):
-        made = make_plan(run, desired, with_commit=saved, saved=saved, stopped=lambda: bool(stopped))
+        made = make_plan(run, found, with_commit=saved, saved=saved, stopped=lambda: bool(stopped))
     return made, stopped[0] if stopped else None
 
 

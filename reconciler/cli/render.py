@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from reconciler.cli.console import write_result
-from reconciler.cli.options import Choice, Excludes, Paths, Reach, Show, Strict, Targets
+from reconciler.cli.options import Choice, Excludes, Labels, Paths, Reach, Show, Strict, Targets
 from reconciler.cli.output import warn
 from reconciler.cli.run import load, start
 from reconciler.errors import InputProblem, Severity
@@ -17,6 +17,7 @@ def render(
     paths: Paths,
     target: Targets = None,
     exclude: Excludes = None,
+    label: Labels = None,
     origins: Annotated[
         bool, typer.Option("--origins", help="End each value's line with the file and line it comes from.")
     ] = False,
@@ -26,7 +27,7 @@ def render(
     from reconciler.config.render import render_documents
 
     run = start(Reach(), Show(), first_path=paths[0])
-    loaded = load(run, paths, Choice(target, exclude), None, network=False)
+    loaded = load(run, paths, Choice(target, exclude, label), None, network=False)
     problems = run.services.check(loaded)
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise InputProblem(problems)

@@ -6,15 +6,14 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reconciler.cli.options import ALL_SECRETS, Choice, Reach, Show, sent_secrets
 from reconciler.cli.output import problems_as_result, reports_of, warn
 from reconciler.cli.progress import Progress
-from reconciler.core.model import NOT_BOUND, Desired, Plan, TargetFailure, TargetPlan
+from reconciler.core.model import NOT_BOUND, Desired, Path, Plan, TargetFailure, TargetPlan
 from reconciler.errors import UsageProblem
-from reconciler.wiring import Connection, Follow, Selection, Services
+from reconciler.wiring import Connection, Follow, Located, Services
 
 if TYPE_CHECKING:
     from reconciler.config.desired import Loaded
@@ -32,7 +31,9 @@ class Run:
     parallelism: int
 
 
-def start(reach: Reach, show: Show, *, first_path: str = ".", parallelism: int = 1, ledger: str | None = None) -> Run:
+def start(
+    reach: Reach, show: Show, *, first_path: str = ".", parallelism: int | None = None, ledger: str | None = None
+) -> Run:
     """Set up logging and services; what is wrong with the options is said here, before any work."""
     reports_of(show)
     _log(show)
@@ -48,12 +49,12 @@ def start(reach: Reach, show: Show, *, first_path: str = ".", parallelism: int =
         ledger=ledger,
     )
     services = Services(connection, first_path=first_path, parallelism=parallelism)
-    return Run(services, show, Progress(show), parallelism)
+    return Run(services, show, Progress(show), services.parallelism)
 
 
 def load(run: Run, paths: Sequence[str], choice: Choice, allow: Sequence[str] | None, *, network: bool) -> Loaded:
     """Read the documents of a command."""
-    selection = Selection(tuple(choice.target or ()), tuple(choice.exclude or ()), tuple(allow or ()))
+    selection = choice.selection(allow)
     return run.services.load(paths, selection, stdin=lambda: sys.stdin.buffer.read(_LARGEST_STDIN), network=network)
 
 
@@ -66,7 +67,7 @@ def located(
     strict: bool,
     follow: Follow = Follow.ALL,
     sends: Sequence[str] | None = None,
-) -> tuple[Desired, ...]:
+) -> Located:
     """Load, check and resolve documents, and say where their targets are.
 
     Args:
@@ -81,17 +82,23 @@ def located(
     chosen = sent_secrets(sends or ())
     with problems_as_result(run.show):
         loaded = load(run, paths, choice, allow, network=True)
-        desired, warnings = run.services.locate(loaded, follow)
-        warn(warnings, strict=strict)
+        found = run.services.locate(loaded, follow)
+        warn(found.warnings, strict=strict)
     for name in sends or ():
-        if name != ALL_SECRETS and not any(sent_secrets([name]) & set(document.settings) for document in desired):
+        if name != ALL_SECRETS and not any(
+            sent_secrets([name]) & set(document.settings) for document in loaded.desired
+        ):
             raise UsageProblem(f"No document writes a secret of {name}", hint="look at --send-secrets")
-    return tuple(replace(document, sends=chosen) for document in desired)
+    return replace(found, targets=tuple(_sending(target, chosen) for target in found.targets)) if chosen else found
+
+
+def _sending(target: Desired | TargetFailure, secrets: frozenset[Path]) -> Desired | TargetFailure:
+    return target if isinstance(target, TargetFailure) else replace(target, sends=secrets)
 
 
 def make_plan(
     run: Run,
-    desired: Sequence[Desired],
+    located: Located,
     *,
     with_commit: bool = True,
     saved: bool = False,
@@ -101,25 +108,15 @@ def make_plan(
 
     Args:
         run: the command's services.
-        desired: the documents, resolved and located.
+        located: the documents, resolved and located.
         with_commit: whether the plan is kept, and so must tell the commit that the documents were read at.
         saved: whether it is applied later, when its references may point to other values.
         stopped: whether to read no further.
     """
-    from reconciler.operations.plan import plan
+    from reconciler.api import Fleet, plan
 
-    made = plan(
-        desired,
-        run.services.reader_of,
-        now=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        folder=run.services.folder,
-        commit=run.services.books.commit_of(desired) if with_commit else None,
-        ledger=run.services.books.shared,
-        remembered=run.services.books.remembered(desired),
-        parallelism=run.parallelism,
-        observer=run.progress,
-        stopped=stopped,
-    )
+    fleet = Fleet(run.services, located)
+    made = plan(fleet, observer=run.progress, stopped=stopped, with_commit=with_commit)
     return made if saved else replace(made, targets=tuple(_as_it_is_now(target) for target in made.targets))
 
 

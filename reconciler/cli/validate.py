@@ -19,6 +19,7 @@ class Contract(StrEnum):
     """A published schema."""
 
     AUTH = "auth"
+    PROJECT = "project"
     PLAN = "plan"
 
 
@@ -32,7 +33,7 @@ def validate(paths: Paths, show: Show, strict: Strict = False) -> None:
 
 
 def schema(
-    name: Annotated[Contract, typer.Argument(help="Which one: documents (auth) or saved plans (plan).")],
+    name: Annotated[Contract, typer.Argument(help="Of documents, of reconciler.yaml, or of saved plans.")],
 ) -> None:
     """Print a published JSON schema."""
     from reconciler.config.schema import schema_text

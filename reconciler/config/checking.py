@@ -24,15 +24,15 @@ def check_document(source: Source, document: MappingNode) -> list[Diagnostic]:
     bad: set[tuple[str | int, ...]] = set()
     for place, finding in shape_findings(plain(document)):
         bad.add(place)
-        problems.append(_placed(source, document, place, finding))
-    for place, node in _scalars(document, ()):
+        problems.append(placed(source, document, place, finding))
+    for place, node in scalars(document, ()):
         # What stands below something wrong has no meaning, and so no rules.
         if isinstance(node.value, str) and not any(place[:length] in bad for length in range(1, len(place) + 1)):
             problems.extend(_check_text(source, place, node, node.value))
     config = document.get(ROOT_KEY)
     if isinstance(config, MappingNode):
         for path, finding in document_findings(config):
-            problems.append(_placed(source, document, _with_index(config, (ROOT_KEY, *path)), finding))
+            problems.append(placed(source, document, _with_index(config, (ROOT_KEY, *path)), finding))
     return problems
 
 
@@ -55,18 +55,21 @@ def _check_text(source: Source, place: tuple[str | int, ...], node: ScalarNode, 
             hint = "write a reference and nothing else, without ':-' and a default: both are in clear"
             yield source.problem("plaintext-secret", node.origin, dotted(path[1:]), hint=hint)
         if path[0] != ROOT_KEY:
-            hint = "which target is meant is no secret: use ${env:RECONCILER_VAR_NAME} or ${file:path}"
-            for reference in value.references:
-                if reference.scheme in REMOTE:
-                    yield source.problem(
-                        "reference-not-allowed", node.origin, f"{dotted(path)}: {reference}", hint=hint
-                    )
+            yield from check_way(source, dotted(path), value, node.origin)
         return
     if value == text:
         for finding in value_findings(path, value):
             yield source.problem(finding.code, node.origin, finding.detail, hint=finding.hint)
         return
     yield from _check_escaped(source, path, value, node.origin)
+
+
+def check_way(source: Source, key: str, written: Template, origin: Origin) -> Iterator[Diagnostic]:
+    """References that may not say which target is meant, or how it is reached."""
+    hint = "which target is meant is no secret: use ${env:RECONCILER_VAR_NAME} or ${file:path}"
+    for reference in written.references:
+        if reference.scheme in REMOTE:
+            yield source.problem("reference-not-allowed", origin, f"{key}: {reference}", hint=hint)
 
 
 def _check_escaped(source: Source, path: Path, value: str, origin: Origin) -> Iterator[Diagnostic]:
@@ -82,16 +85,18 @@ def _check_escaped(source: Source, path: Path, value: str, origin: Origin) -> It
         yield from check_setting(row.path, value, origin, excerpt=excerpt)
 
 
-def _scalars(node: Node, place: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], ScalarNode]]:
+def scalars(node: Node, place: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], ScalarNode]]:
+    """Each scalar at or below a node, with its keys and indexes; ``place`` is the node's own."""
     if isinstance(node, ScalarNode):
         yield place, node
         return
     below = node.entries.items() if isinstance(node, MappingNode) else enumerate(node.items)
     for part, value in below:
-        yield from _scalars(value.node if isinstance(value, Entry) else value, (*place, part))
+        yield from scalars(value.node if isinstance(value, Entry) else value, (*place, part))
 
 
-def _placed(source: Source, document: MappingNode, place: tuple[str | int, ...], finding: Finding) -> Diagnostic:
+def placed(source: Source, document: MappingNode, place: tuple[str | int, ...], finding: Finding) -> Diagnostic:
+    """A finding with the line that it is about."""
     holder = at(document, place[:-1])
     if isinstance(holder, MappingNode):
         entry = holder.entries[str(place[-1])]

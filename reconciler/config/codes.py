@@ -16,6 +16,7 @@ _ERRORS: dict[str, str] = {
     "not-text": "The file is not text: it has bytes that no YAML or JSON file may have",
     "not-utf8": "The file is not encoded in UTF-8",
     "outside-project": "The file is outside the project",
+    "misnamed-project-file": "The project file has another name than reconciler.yaml",
     # YAML
     "yaml-syntax": "The text is not valid YAML or JSON",
     "too-deep": "Nested more than 64 deep",
@@ -53,6 +54,7 @@ _ERRORS: dict[str, str] = {
     "reference-not-allowed": "This reference may not be used here",
     "plaintext-secret": "A secret is written in clear",
     "masked-secret": "A mask stands where a secret belongs",
+    "secret-variable": "A variable of this name may hold a secret",
     # layers and targets
     "bad-base": "Only a YAML or JSON file that is not hidden can be extended",
     "missing-base": "A document to extend can't be found",
@@ -64,6 +66,8 @@ _ERRORS: dict[str, str] = {
     "duplicate-target": "Two documents describe the same environment",
     "contradicts-option": "The document and the command line say different things",
     "no-region": "No region is given",
+    "no-account": "No account is given for the role",
+    "region-without-service": "AWS Amplify's backends are not known to be in this region",
 }
 
 _WARNINGS: dict[str, str] = {
@@ -73,6 +77,7 @@ _WARNINGS: dict[str, str] = {
     "deprecated": "ForgotPassword is deprecated in favour of VerificationMessage",
     "no-effect": "This setting means nothing beside the others",
     "manages-nothing": "The document manages nothing",
+    "no-role": "This means something only beside role_arn",
     "unmanaged-nothing": "Nothing that is extended manages this path",
 }
 

@@ -8,14 +8,16 @@ from pathlib import Path
 
 from reconciler.config.codes import problem
 from reconciler.config.discovery import Found, discover, project_root, resolved
-from reconciler.config.identity import Defaults, ExpandText, Identities
+from reconciler.config.identity import Identities
 from reconciler.config.layers import Document, Layered, Layers
 from reconciler.config.nodes import MappingNode
+from reconciler.config.project import Project
 from reconciler.config.rules import merged_findings
 from reconciler.config.schema import looks_like_auth
-from reconciler.config.settings import settings_of
 from reconciler.config.source import STDIN, Source, is_of_a_ledger, is_saved_plan, read_file, read_stdin
+from reconciler.config.texts import ExpandText, Texts
 from reconciler.config.violations import ROOT_KEY
+from reconciler.config.ways import Defaults, Given, Ways
 from reconciler.core.model import Desired
 from reconciler.errors import Diagnostic, Origin, Severity
 
@@ -27,12 +29,13 @@ class Loaded:
     """What documents ask for, and every problem found, in the order of files and lines.
 
     ``merged`` holds the document of each target in ``desired``, by name, laid over all that it extends: every value
-    as written, and its place.
+    as written, and its place. ``given`` tells, by name, where what a target is reached by comes from.
     """
 
     desired: tuple[Desired, ...]
     diagnostics: tuple[Diagnostic, ...]
     merged: Mapping[str, MappingNode] = field(default_factory=dict)
+    given: Mapping[str, Mapping[str, Given]] = field(default_factory=dict)
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -49,6 +52,7 @@ def load(
     resolve: bool = True,
     root: Path | None = None,
     expand_text: ExpandText | None = None,
+    project: Project | None = None,
 ) -> Loaded:
     """Read documents and everything they extend.
 
@@ -61,6 +65,7 @@ def load(
             left as written, and a missing region is no problem.
         root: where the project begins; by default found from the first path.
         expand_text: expands the references of one text, or says why it can't.
+        project: what the project file says; nothing by default.
 
     Returns:
         The targets without an error, in the order of files, and all problems.
@@ -73,7 +78,11 @@ def load(
     documents = _read_all(found, layers, stdin)
     for document in documents:
         layers.mark_bases(document)
-    identities = Identities(defaults, environ, expand_text if resolve else None, resolve=resolve)
+    project = project or Project()
+    if project.source is not None:
+        layers.sources[project.source.name] = project.source
+    texts = Texts(layers.sources, expand_text if resolve else None)
+    identities = Identities(texts, Ways(defaults, environ, texts, resolve=resolve), project)
     desired: list[Desired] = []
     merged: dict[str, MappingNode] = {}
     for document in documents:
@@ -84,8 +93,8 @@ def load(
         if state is not None:
             desired.append(state)
             merged[state.name] = _named(document, layered.node)
-    diagnostics = _in_order([*layers.problems, *identities.problems], [*order, *layers.sources])
-    return Loaded(tuple(desired), diagnostics, merged)
+    diagnostics = _in_order([*layers.problems, *texts.problems], [*order, *layers.sources])
+    return Loaded(tuple(desired), diagnostics, merged, identities.given)
 
 
 def _read_all(found: Sequence[Found], layers: Layers, stdin: Callable[[], bytes] | None) -> list[Document]:
@@ -136,18 +145,18 @@ def _target(document: Document, layered: Layered, layers: Layers, identities: Id
         return None
     if "AppId" not in layered.node.entries and layers.is_base(document):
         return None
-    identity = identities.settle(document, layered.node, layers.sources)
+    identity = identities.settle(document, layered.node)
     if not layered.sound:
         return None
-    settings = settings_of(layered.node.get(ROOT_KEY))
+    settings = layers.settings.of(layered.node.get(ROOT_KEY))
     config = layered.node.get(ROOT_KEY)
     if not settings and (config is None or isinstance(config, MappingNode)):
-        identities.report(document.source, "manages-nothing", document.node.origin)
+        identities.texts.report("manages-nothing", document.node.origin)
     environment = identity.target.environment if identity and "${" not in identity.target.environment else None
     sound = True
     for place, finding in merged_findings(settings, environment):
         origin = settings[place].origin
-        identities.report(layers.sources[origin.file], finding.code, origin, finding.detail, finding.hint)
+        identities.texts.report(finding.code, origin, finding.detail, finding.hint)
         sound = False
     if identity is None or not sound:
         return None
@@ -159,6 +168,7 @@ def _target(document: Document, layered: Layered, layers: Layers, identities: Id
         origin=document.node.origin,
         allow=identity.allow,
         labels=identity.labels,
+        wave=identity.wave,
     )
 
 

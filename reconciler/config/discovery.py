@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from glob import glob, has_magic
 from pathlib import Path
 
 from reconciler.config.codes import problem
@@ -12,6 +13,8 @@ from reconciler.config.source import STDIN
 from reconciler.errors import Diagnostic, Origin
 
 PROJECT_FILE = "reconciler.yaml"
+MISNAMED = ("reconciler.yml", "reconciler.json")
+"""What people may call the project file; it is told, since a file that nobody reads would look like one that is."""
 DOCUMENT_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
 
@@ -36,14 +39,14 @@ class Found:
 def project_root(first_path: str) -> Path:
     """Where the project begins, with links resolved.
 
-    The nearest folder above the path with ``reconciler.yaml``, else the top of the git work tree, else the
+    The nearest folder above the path with the project file, else the top of the git work tree, else the
     current folder.
     """
     here = Path.cwd() if first_path == "-" else Path(first_path)
     folder = resolved(here)
-    for marker in (PROJECT_FILE, ".git"):
+    for markers in ((PROJECT_FILE, *MISNAMED), (".git",)):
         for candidate in (folder, *folder.parents):
-            if os.path.lexists(candidate / marker):
+            if any(os.path.lexists(candidate / marker) for marker in markers):
                 return candidate
     return resolved(Path.cwd())
 
@@ -56,23 +59,38 @@ def discover(paths: Sequence[str], root: Path) -> tuple[list[Found], list[Diagno
         if path == "-":
             found.append(Found(STDIN, None, path))
         elif os.path.isdir(path):  # noqa: PTH112 - is_dir() raises on a name that is too long
-            inside = _inside(Path(path))
-            if not inside:
-                hint = "documents end in .yaml, .yml or .json; hidden folders are not searched"
-                problems.append(problem("no-documents", Origin(path, 1, 1), path, hint=hint))
-            for file in inside:
-                real = resolved(file)
-                # Through a link a pull request could show the lines of any file of the machine.
-                if file.is_symlink() and not any(real.is_relative_to(top) for top in (root, resolved(Path(path)))):
-                    origin = Origin(str(file), 1, 1)
-                    problems.append(problem("outside-project", origin, "It is a link out of the project."))
-                else:
-                    found.append(Found(str(file), file, path, real))
+            hint = "documents end in .yaml, .yml or .json; hidden folders are not searched"
+            nothing = problem("no-documents", Origin(path, 1, 1), path, hint=hint)
+            _sort_out(_inside(Path(path)) or [nothing], path, (root, resolved(Path(path))), found, problems)
         elif os.path.lexists(path):
             found.append(Found(path, Path(path), path, resolved(Path(path))))
+        elif has_magic(path):
+            hint = "no document's file matches; quote a glob, so that the shell leaves it alone"
+            nothing = problem("missing-path", Origin(path, 1, 1), path, hint=hint)
+            _sort_out(_matching(path) or [nothing], path, (root,), found, problems)
         else:
             problems.append(problem("missing-path", Origin(path, 1, 1), path))
     return _each_once(found), problems
+
+
+def _sort_out(
+    inside: Sequence[Path] | Sequence[Diagnostic],
+    asked: str,
+    tops: Sequence[Path],
+    found: list[Found],
+    problems: list[Diagnostic],
+) -> None:
+    """Tell the files that may be read from links that lead out of what was asked for."""
+    for file in inside:
+        if isinstance(file, Diagnostic):
+            problems.append(file)
+            continue
+        real = resolved(file)
+        # Through a link a pull request could show the lines of any file of the machine.
+        if file.is_symlink() and not any(real.is_relative_to(top) for top in tops):
+            problems.append(problem("outside-project", Origin(str(file), 1, 1), "It is a link out of the project."))
+        else:
+            found.append(Found(str(file), file, asked, real))
 
 
 def resolved(path: Path) -> Path:
@@ -91,6 +109,17 @@ def _inside(folder: Path) -> list[Path]:
             if Path(name).suffix.lower() in DOCUMENT_SUFFIXES and name != PROJECT_FILE and not name.startswith(".")
         )
     return sorted(files, key=lambda file: file.relative_to(folder).parts)
+
+
+def _matching(pattern: str) -> list[Path]:
+    """The documents' files that a glob matches, or that are below folders that it matches; ``**`` is any depth."""
+    matched = [Path(match) for match in sorted(glob(pattern, recursive=True))]  # noqa: PTH207 - it may be absolute
+    return [
+        file
+        for path in matched
+        for file in (_inside(path) if path.is_dir() else [path])
+        if file.suffix.lower() in DOCUMENT_SUFFIXES and file.name != PROJECT_FILE
+    ]
 
 
 def _each_once(found: Sequence[Found]) -> list[Found]:

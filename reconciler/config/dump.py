@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.config.identity import UNKNOWN_REGION
 from reconciler.config.schema import check_key
 from reconciler.config.violations import ROOT_KEY
+from reconciler.config.ways import UNKNOWN_REGION
 from reconciler.config.writing import Comments, written
 from reconciler.core.fields import FIELD, PROVIDERS
 from reconciler.core.model import Path, Target

@@ -11,6 +11,7 @@ from reconciler.config.discovery import DOCUMENT_SUFFIXES, resolved
 from reconciler.config.document import DEEPEST, compose
 from reconciler.config.nodes import Entry, ListNode, MappingNode, Node, ScalarNode
 from reconciler.config.rules import spelling_hint
+from reconciler.config.settings import Settings
 from reconciler.config.source import Source, read_file
 from reconciler.config.violations import ROOT_KEY
 from reconciler.core.fields import BLOCK, FIELD
@@ -46,6 +47,7 @@ class Layers:
     sources: dict[str, Source] = field(default_factory=dict)
     problems: list[Diagnostic] = field(default_factory=list)
     extended: set[Path] = field(default_factory=set)
+    settings: Settings = field(default_factory=Settings)
     _files: dict[Path, tuple[Document, ...] | None] = field(default_factory=dict)
     _bases: dict[Path, Layered] = field(default_factory=dict)
     _checked: dict[int, bool] = field(default_factory=dict)

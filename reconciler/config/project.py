@@ -1,24 +1,33 @@
-"""The project file ``reconciler.yaml``: what a project says once, so far where its ledger and the key of it are."""
+"""The project file ``reconciler.yaml``: what a project says once for all of its documents."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from reconciler.config.discovery import PROJECT_FILE
+from reconciler.config.checking import check_way, placed, scalars
+from reconciler.config.codes import problem
+from reconciler.config.discovery import MISNAMED, PROJECT_FILE
 from reconciler.config.document import compose
-from reconciler.config.masking import masked_lines
-from reconciler.config.nodes import MappingNode, Node, ScalarNode
+from reconciler.config.masking import is_secret_key
+from reconciler.config.nodes import Entry, ListNode, MappingNode, Node, ScalarNode, plain
+from reconciler.config.rules import Finding
+from reconciler.config.schema import PROJECT, shape_findings
 from reconciler.config.source import Source, read_file
 from reconciler.core.references import ReferenceSyntax, Template, parse_references
 from reconciler.core.store import is_address, parse_location
 from reconciler.errors import Diagnostic, InputProblem, Origin
 
-_KEYS = ("ledger", "ledger_key")
+TARGET_KEYS = ("region", "profile", "role_arn", "external_id", "session_name", "account", "wave")
+"""What a document may leave to the project file: how its target is reached, and when it is applied."""
+
+_LEDGER_HINT = "write a folder, or s3://bucket/prefix"
 _KEY_HINT = "write a reference and nothing else, such as ${ssm:/reconciler/ledger-key}"
-_PLACES = "write a folder, or s3://bucket/prefix"
+_ENV_HINT = "a plan would show it: name variables that hold no secret"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +39,58 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
+class Override:
+    """What holds for the targets of some names (globs, none for any) and labels (globs, each must fit)."""
+
+    names: tuple[str, ...]
+    labels: Mapping[str, str]
+    entries: Mapping[str, Entry]
+
+    def matches(self, name: str, labels: Mapping[str, str]) -> bool:
+        """Whether a target is meant."""
+        return (not self.names or any(fnmatchcase(name, pattern) for pattern in self.names)) and all(
+            key in labels and fnmatchcase(labels[key], pattern) for key, pattern in self.labels.items()
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
-    """What the project file says.
+    """What the project file says; ``source`` is None where there is none.
 
     ``ledger`` is a folder, or ``s3://bucket/prefix``. ``ledger_key`` tells where the key of the
-    secrets' fingerprints is.
+    secrets' fingerprints is. ``poll_interval`` and ``job_timeout`` are seconds. ``env_names`` are the variables that
+    any field may refer to. ``entries`` and ``overrides`` hold the :data:`TARGET_KEYS`.
     """
 
+    source: Source | None = None
     ledger: str | None = None
     ledger_key: Written | None = None
+    parallelism: int | None = None
+    poll_interval: float | None = None
+    job_timeout: float | None = None
+    env_names: frozenset[str] = frozenset()
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    overrides: tuple[Override, ...] = ()
+
+    def entries_for(self, name: str, labels: Mapping[str, str]) -> Mapping[str, Entry]:
+        """What a document of this name and these labels may leave out; of overrides that match the last one wins."""
+        found = [override.entries for override in self.overrides if override.matches(name, labels)]
+        return (
+            self.entries
+            if not found
+            else {key: entry for each in (self.entries, *found) for key, entry in each.items()}
+        )
 
 
 def read_project(root: Path) -> Project:
     """The project file of a folder; one that is not there, or is empty, says nothing.
 
     Raises:
-        InputProblem: it can't be read, or says something else than it may.
+        InputProblem: it can't be read, or says something else than it may: every problem of it.
     """
     path = root / PROJECT_FILE
     if not os.path.lexists(path):  # a link that leads nowhere can't be read
+        _refuse_misnamed(root)
         return Project()
     name = str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
     read = read_file(name, path, path)
@@ -57,47 +99,124 @@ def read_project(root: Path) -> Project:
     documents, problems = compose(read)
     if not problems and len(documents) > 1:
         problems = (read.problem("wrong-type", documents[1].origin, "The project file is one mapping."),)
+    if not problems and documents:
+        problems = tuple(_problems(read, documents[0]))
     if problems:
-        raise InputProblem(problems)
-    return _project(read, documents[0]) if documents else Project()
+        raise InputProblem(tuple(problems))
+    return _project(read, documents[0]) if documents else Project(read)
+
+
+def _refuse_misnamed(root: Path) -> None:
+    """A file that is meant to be the project file, and would say nothing."""
+    for name in MISNAMED:
+        if os.path.lexists(root / name):
+            origin = Origin(os.path.relpath(root / name), 1, 1)
+            raise InputProblem((problem("misnamed-project-file", origin, name, hint=f"rename it to {PROJECT_FILE}"),))
+
+
+def _problems(source: Source, node: Node) -> Iterator[Diagnostic]:
+    if not isinstance(node, MappingNode):
+        yield source.problem("wrong-type", node.origin, "The project file is a mapping.")
+        return
+    bad: set[tuple[str | int, ...]] = set()
+    for place, finding in shape_findings(plain(node), PROJECT):
+        bad.add(place)
+        yield placed(source, node, place, _as_here(place, finding))
+    for place, scalar in scalars(node, ()):
+        if isinstance(scalar.value, str) and not any(place[:length] in bad for length in range(1, len(place) + 1)):
+            yield from _problems_of_text(source, place, scalar, scalar.value)
+
+
+def _as_here(place: Sequence[str | int], finding: Finding) -> Finding:
+    """A finding of the schema in this file's words: nothing is removed here, so null is one more wrong type."""
+    hint = {"ledger": _LEDGER_HINT, "ledger_key": _KEY_HINT}.get(str(place[-1]) if place else "", finding.hint)
+    match finding.code:
+        case "null-not-allowed":
+            return replace(finding, code="wrong-type", hint=hint if hint != finding.hint else "leave it out")
+        case "bad-pattern" if hint == _KEY_HINT:
+            return Finding("plaintext-secret", "ledger_key", hint)
+        case _:
+            return replace(finding, hint=hint)
+
+
+def _problems_of_text(source: Source, place: Sequence[str | int], node: ScalarNode, text: str) -> Iterator[Diagnostic]:
+    key = place[-1] if isinstance(place[-1], str) else place[-2]
+    match key:
+        case "ledger":
+            if odd := _odd(text):
+                yield source.problem("bad-pattern", node.origin, odd, hint=_LEDGER_HINT)
+        case "ledger_key":
+            if wrong := _wrong_secret(text):
+                yield source.problem(wrong, node.origin, "ledger_key", hint=_KEY_HINT)
+        case "env_names":
+            if is_secret_key(text) or text.upper().startswith("AWS_"):
+                yield source.problem("secret-variable", node.origin, text, hint=_ENV_HINT)
+        case _ if key in TARGET_KEYS and "match" not in place:
+            yield from _problems_of_reference(source, str(key), node, text)
+
+
+def _problems_of_reference(source: Source, key: str, node: ScalarNode, text: str) -> Iterator[Diagnostic]:
+    try:
+        written = parse_references(text)
+    except ReferenceSyntax as error:
+        yield source.problem("bad-reference", node.origin, f"{key}: {error}.")
+        return
+    else:
+        if isinstance(written, Template):
+            yield from check_way(source, key, written, node.origin)
 
 
 def _project(source: Source, node: Node) -> Project:
-    if not isinstance(node, MappingNode):
-        raise InputProblem((source.problem("wrong-type", node.origin, "The project file is a mapping."),))
-    problems: list[Diagnostic] = []
-    found: dict[str, Any] = {}
-    for key, entry in node.entries.items():
-        value = entry.node.value if isinstance(entry.node, ScalarNode) else None
-        if key not in _KEYS:
-            shown = masked_lines([key])[0]
-            problems.append(source.problem("unknown-key", entry.key, shown, hint=f"the keys are {', '.join(_KEYS)}"))
-        elif key == "ledger_key":
-            template, wrong = _secret(value)
-            problems += [source.problem(wrong, entry.node.origin, key, hint=_KEY_HINT)] if wrong else []
-            found[key] = Written(template, entry.node.origin) if template is not None else None
-        elif not isinstance(value, str) or not value:
-            problems.append(source.problem("wrong-type", entry.node.origin, f"{key} is text.", hint=_PLACES))
-        elif odd := _odd(value):
-            problems.append(source.problem("bad-pattern", entry.node.origin, odd, hint=_PLACES))
-        else:
-            found[key] = value
-    if problems:
-        raise InputProblem(tuple(problems))
-    return Project(**found)
+    """What a sound project file says."""
+    entries = node.entries if isinstance(node, MappingNode) else {}
+    said: dict[str, Any] = {
+        key: entry.node.value
+        for key in ("ledger", "parallelism", "poll_interval", "job_timeout")
+        if (entry := entries.get(key)) is not None and isinstance(entry.node, ScalarNode)
+    }
+    key = entries.get("ledger_key")
+    if key is not None and isinstance(key.node, ScalarNode):
+        template = parse_references(str(key.node.value))
+        said["ledger_key"] = Written(template, key.node.origin) if isinstance(template, Template) else None
+    return Project(
+        source,
+        env_names=frozenset(_texts(node.get("env_names") if isinstance(node, MappingNode) else None)),
+        entries=_target_entries(entries),
+        overrides=tuple(_overrides(entries.get("overrides"))),
+        **said,
+    )
 
 
-def _secret(value: object) -> tuple[Template | None, str]:
-    """A reference that stands for a secret, or the code of what is wrong with it."""
-    if not isinstance(value, str):
-        return None, "wrong-type"
+def _overrides(entry: Entry | None) -> Iterator[Override]:
+    for item in entry.node.items if entry is not None and isinstance(entry.node, ListNode) else ():
+        match = item.get("match") if isinstance(item, MappingNode) else None
+        if isinstance(item, MappingNode) and isinstance(match, MappingNode):
+            labels = match.get("labels")
+            pairs = labels.entries.items() if isinstance(labels, MappingNode) else ()
+            yield Override(
+                tuple(_texts(match.get("name"))),
+                {key: text for key, value in pairs for text in _texts(value.node)},
+                _target_entries(item.entries),
+            )
+
+
+def _target_entries(entries: Mapping[str, Entry]) -> dict[str, Entry]:
+    return {key: entry for key, entry in entries.items() if key in TARGET_KEYS}
+
+
+def _texts(node: Node | None) -> Iterable[str]:
+    """The text, or the texts of a list, at a node."""
+    items = node.items if isinstance(node, ListNode) else (node,)
+    return (item.value for item in items if isinstance(item, ScalarNode) and isinstance(item.value, str))
+
+
+def _wrong_secret(text: str) -> str:
+    """The code of what is wrong with a reference that stands for a secret; empty where nothing is."""
     try:
-        template = parse_references(value)
+        template = parse_references(text)
     except ReferenceSyntax:
-        return None, "bad-reference"
-    if not isinstance(template, Template) or template.tells:
-        return None, "plaintext-secret"
-    return template, ""
+        return "bad-reference"
+    return "plaintext-secret" if not isinstance(template, Template) or template.tells else ""
 
 
 def _odd(place: str) -> str:
@@ -105,6 +224,6 @@ def _odd(place: str) -> str:
     if is_address(place):
         try:
             parse_location(place)
-        except ValueError as problem:
-            return str(problem)
+        except ValueError as wrong:
+            return str(wrong)
     return ""

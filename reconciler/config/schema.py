@@ -1,4 +1,4 @@
-"""The published JSON schema: where it is, and checks of whole documents and of single values by it."""
+"""The published JSON schemas: where they are, and checks of whole documents and of single values by them."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ from reconciler.errors import Diagnostic, Origin
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
+AUTH, PROJECT = "auth", "project"
+"""The schemas of what people write."""
+
 _API_KEYS = frozenset({"AppId", "BackendEnvironmentName", "ResourceName", "ResourceConfig"})
 
 
@@ -40,15 +43,15 @@ def schema_text(name: str) -> str:
 
 
 @cache
-def auth_schema() -> dict[str, Any]:
-    """The schema of auth documents; not to be changed."""
-    schema: dict[str, Any] = json.loads(schema_text("auth"))
+def schema_of(name: str) -> dict[str, Any]:
+    """A shipped schema, for example that of auth documents; not to be changed."""
+    schema: dict[str, Any] = json.loads(schema_text(name))
     return schema
 
 
-def shape_findings(document: Any) -> Iterator[tuple[Place, Finding]]:
-    """Each violation of the schema: the path of keys and indexes, and what is wrong there."""
-    for error in _validator().iter_errors(document):
+def shape_findings(document: Any, name: str = AUTH) -> Iterator[tuple[Place, Finding]]:
+    """Each violation of a schema: the path of keys and indexes, and what is wrong there."""
+    for error in _validator(name).iter_errors(document):
         yield from findings_of(error)
 
 
@@ -111,10 +114,10 @@ def _check_leaf(path: Path, value: Scalar | None, origin: Origin, excerpt: str |
 
 
 @cache
-def _validator() -> Validator:
+def _validator(name: str) -> Validator:
     from jsonschema import Draft202012Validator
 
-    return Draft202012Validator(auth_schema())
+    return Draft202012Validator(schema_of(name))
 
 
 @cache
@@ -122,7 +125,7 @@ def _leaf_validator(path: Path) -> Validator:
     """The rules of one literal value; a reference is no alternative here."""
     from jsonschema import Draft202012Validator
 
-    schema: Any = auth_schema()
+    schema: Any = schema_of(AUTH)
     for part in path:
         schema = schema["properties"][part]
     # A list's members are checked one by one, and so are the values of labels.

@@ -18,7 +18,8 @@ LARGEST = 1_000_000
 STDIN = "<stdin>"
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-_NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_NOT_PRINTABLE = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+_NOT_PRINTABLE_ASCII = "[^\t\n\r\x20-\x7e]"
 # JSON writes characters beyond the basic plane as two escapes; YAML knows one escape of eight digits.
 _SURROGATES = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 _SAVED_PLAN = re.compile(rb"""(\xef\xbb\xbf)?\s*(\{\s*)?["']?format_version["']?\s*:""")
@@ -100,7 +101,8 @@ def decode(name: str, data: bytes, path: Path | None = None, real: Path | None =
             return problem("not-text", start, "It looks like a binary file.")
         before = data[: error.start].decode("utf-8-sig")
         return problem("not-utf8", _place(name, before), hint="save it as UTF-8")
-    odd = _NOT_PRINTABLE.search(text)
+    # The wide set takes longer to compile than a document to read: it is compiled, once, for the first that needs it.
+    odd = re.search(_NOT_PRINTABLE_ASCII if text.isascii() else _NOT_PRINTABLE, text)
     if odd:
         place = _place(name, text[: odd.start()])
         return problem("not-text", place, f"The character is U+{ord(odd[0]):04X}.")

@@ -41,6 +41,7 @@ _LENGTHS = {
 _TYPE_NAMES = {
     "string": "text",
     "integer": "a whole number",
+    "number": "a number",
     "boolean": "true or false",
     "array": "a list",
     "object": "a mapping",
@@ -137,6 +138,11 @@ def _finding(violation: _Violation) -> Finding:
             detail = wording.format(name=name, limit=limit, length=len(value))
         case "minItems":
             code, detail, hint = "empty-list", name, _instead(violation.below)
+        case "minProperties":
+            code, detail = "empty-block", name
+        case "required":
+            missing = [key for key in limit if key not in value]
+            code, detail = "missing-key", f"{', '.join(missing)} in {name}"
         case _:
             code = _PATTERN_CODES.get(violation.path[-1], "bad-pattern")
             detail = f"{name}: {violation.rule['patternErrorMessage']}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reconciler.config.quoting import quoted, quoted_in_line
-from reconciler.config.schema import auth_schema
+from reconciler.config.schema import AUTH, schema_of
 from reconciler.config.violations import ROOT_KEY, Place
 from reconciler.core.fields import CONSTRAINTS
 from reconciler.core.model import Path
@@ -109,7 +109,7 @@ def _scalar(value: Any, indent: str) -> str:
 
 def _properties(place: Path, tree: Mapping[str, Any]) -> Mapping[str, Any]:
     """The schemas of a mapping's keys."""
-    schema = auth_schema()
+    schema = schema_of(AUTH)
     for part in place:
         schema = schema["properties"][part]
     properties: Mapping[str, Any] = schema.get("properties") or {key: {} for key in tree}

@@ -8,15 +8,14 @@ from typing import TypeAlias
 
 from reconciler.core.gateway import ReadGateway
 from reconciler.core.model import Commit, Desired, FailureKind, Finding, Plan, TargetFailure, TargetPlan
-from reconciler.core.normalise import desired_tree
-from reconciler.core.proof import Proofs, standings
+from reconciler.core.proof import Proofs
 from reconciler.core.targetplan import Prepared, prepare
 from reconciler.errors import AccessProblem, InputProblem, NotFound, ServiceProblem
 from reconciler.operations.fleet import Observer, Stopping, for_each, silent
 from reconciler.operations.live import read_live, with_meta
 
 ReaderOf = Callable[[Desired], ReadGateway]
-_Work: TypeAlias = tuple[Desired, ReadGateway | TargetFailure]
+_Work: TypeAlias = tuple[Desired, ReadGateway] | TargetFailure
 _READING = "Reading live configuration..."
 
 
@@ -29,7 +28,7 @@ class Remembered:
 
 
 def plan(
-    desired: Sequence[Desired],
+    desired: Sequence[Desired | TargetFailure],
     reader_of: ReaderOf,
     *,
     now: str,
@@ -44,7 +43,7 @@ def plan(
     """The change plan of all targets.
 
     Args:
-        desired: the documents, their references resolved.
+        desired: the documents, their references resolved, or why one can't be planned.
         reader_of: the gateway of a target; called in this thread, since clients are made here.
         now: the time to write into the plan, ISO 8601, UTC.
         folder: from where the documents are named, relative to the project's root.
@@ -60,17 +59,12 @@ def plan(
         A plan, or why there is none, for each target, in the order of the input. One target's failure
         never hides another's plan.
     """
-    work: list[_Work] = []
-    for document in desired:
-        try:
-            work.append((document, reader_of(document)))
-        except ServiceProblem as problem:
-            work.append((document, failure(document, problem)))
+    work = [_with_reader(document, reader_of) for document in desired]
 
     def read(item: _Work) -> TargetPlan | TargetFailure:
+        if isinstance(item, TargetFailure):
+            return item
         document, reader = item
-        if isinstance(reader, TargetFailure):
-            return reader
         observer(document.name, _READING)
         try:
             known = remembered(document)
@@ -93,11 +87,21 @@ def plan(
     return Plan(targets, now, folder, commit, ledger)
 
 
+def _with_reader(document: Desired | TargetFailure, reader_of: ReaderOf) -> _Work:
+    """A document with the way to its target, or why there is none."""
+    if isinstance(document, TargetFailure):
+        return document
+    try:
+        return document, reader_of(document)
+    except ServiceProblem as problem:
+        return failure(document, problem)
+
+
 def _unread(item: _Work) -> TargetPlan | TargetFailure:
     """Why a target has no plan that was not read before the run was stopped."""
-    document, reader = item
-    if isinstance(reader, TargetFailure):
-        return reader
+    if isinstance(item, TargetFailure):
+        return item
+    document, _ = item
     return TargetFailure(
         document.name,
         document.target,
@@ -120,10 +124,9 @@ def prepare_target(desired: Desired, reader: ReadGateway, proofs: Proofs) -> Pre
         InputProblem: the document does not write what its change needs.
     """
     live = read_live(reader, desired, with_meta=False)
-    secrets = standings(desired.target, desired_tree(desired), live.tree, proofs)
-    prepared = prepare(desired, live, secrets)
+    prepared = prepare(desired, live, proofs=proofs)
     if prepared.plan.changes and live.meta is None:
-        prepared = prepare(desired, with_meta(reader, desired.target, live), secrets)
+        prepared = prepare(desired, with_meta(reader, desired.target, live), prepared.plan.secrets)
     return prepared
 
 

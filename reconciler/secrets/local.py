@@ -11,17 +11,27 @@ from reconciler.core.references import Reference
 from reconciler.errors import Origin
 from reconciler.secrets.problems import unresolved
 
+OPEN_PREFIX = "RECONCILER_VAR_"
+"""How the variables begin that any field may refer to."""
 LARGEST = 1_000_000
 """Bytes that a file may have that a reference points to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """Knows the environment, where the project ends, and the folder from which the documents are named."""
+    """Knows the environment, where the project ends, and the folder from which the documents are named.
+
+    ``env_names`` are variables that any field may refer to because the project file lists them.
+    """
 
     environ: Mapping[str, str] = field(repr=False)
     project_root: Path
     folder: Path
+    env_names: frozenset[str] = frozenset()
+
+    def is_open(self, variable: str) -> bool:
+        """Whether any field may refer to a variable, so that a plan may show it."""
+        return variable.startswith(OPEN_PREFIX) or variable in self.env_names
 
     def path(self, reference: Reference, origin: Origin) -> Path:
         """The file that a reference names: relative to the document's own, wherever this program was started."""

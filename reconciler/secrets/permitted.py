@@ -11,11 +11,8 @@ from reconciler.core.fields import Field
 from reconciler.core.model import dotted
 from reconciler.core.references import REMOTE, Reference
 from reconciler.errors import Diagnostic, Origin
-from reconciler.secrets.local import Local
+from reconciler.secrets.local import OPEN_PREFIX, Local
 from reconciler.secrets.problems import diagnostic
-
-OPEN_PREFIX = "RECONCILER_VAR_"
-"""How the variables begin that any field may refer to."""
 
 
 def refusal(reference: Reference, origin: Origin, row: Field | None, local: Local) -> Diagnostic | None:
@@ -25,13 +22,13 @@ def refusal(reference: Reference, origin: Origin, row: Field | None, local: Loca
         reference: what is written.
         origin: where.
         row: its field; None where it says which target is meant.
-        local: what files are the project's.
+        local: which variables are open, and which files are the project's.
     """
     secret = row is not None and row.secret
     code = "reference-not-allowed"
     match reference.scheme:
-        case "env" if not (secret or reference.name.startswith(OPEN_PREFIX)):
-            hint = f"outside secret fields a variable's name begins with {OPEN_PREFIX}"
+        case "env" if not (secret or local.is_open(reference.name)):
+            hint = f"outside secret fields a variable's name begins with {OPEN_PREFIX}, or env_names lists it"
         case "file" if not reference.name.isprintable():
             code, hint = "unreadable-reference", "a path has no control characters"
         case "file" if not (secret or local.is_public(reference, origin)):

@@ -34,13 +34,15 @@ class Resolver:
     """Knows the environment, where the project ends, and what was fetched from AWS.
 
     ``folder`` is the one from which the documents are named: the current one, or that in which a saved
-    plan was made. ``fetched`` has every source that :meth:`sources` names.
+    plan was made. ``fetched`` has every source that :meth:`sources` names. ``env_names`` are the variables that the
+    project file opens to any field.
     """
 
     environ: Mapping[str, str] = field(repr=False)
     project_root: FilePath
     folder: FilePath = FilePath()
     fetched: Mapping[Source, Fetched | ServiceProblem] = field(default_factory=dict)
+    env_names: frozenset[str] = frozenset()
 
     def sources(self, desired: Desired, *, secrets: bool = True) -> Iterator[Source]:
         """What must be fetched from AWS before :meth:`expand` with the same arguments."""
@@ -177,7 +179,7 @@ class Resolver:
 
     @property
     def _local(self) -> Local:
-        return Local(self.environ, self.project_root, self.folder)
+        return Local(self.environ, self.project_root, self.folder, self.env_names)
 
 
 _ANY_SECRET = Field((), Kind.STRING, secret=True)

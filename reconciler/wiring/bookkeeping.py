@@ -7,7 +7,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from reconciler.core.model import Access, Commit, Desired, Finding, Plan
@@ -34,6 +33,7 @@ class Bookkeeping:
         connection: Connection,
         environ: Mapping[str, str],
         project_root: Path,
+        project: Callable[[], Project],
         state_path: Path,
         *,
         make_state: Callable[[], Path],
@@ -47,6 +47,7 @@ class Bookkeeping:
             connection: what the command line says.
             environ: the environment.
             project_root: where the project file would be.
+            project: what that file says.
             state_path: where the folder of what we keep is, or would be.
             make_state: makes that folder.
             sessions: what reaches AWS.
@@ -56,6 +57,7 @@ class Bookkeeping:
         self._connection = connection
         self._environ = environ
         self._project_root = project_root
+        self._project = project
         self._state_path = state_path
         self._make_state = make_state
         self._sessions = sessions
@@ -97,14 +99,8 @@ class Bookkeeping:
         """The project file's ledger; a folder is relative to that file."""
         from reconciler.core.store import is_address
 
-        written = self._project.ledger
+        written = self._project().ledger
         return written if written is None or is_address(written) else str(self._project_root / written)
-
-    @cached_property
-    def _project(self) -> Project:
-        from reconciler.config.project import read_project
-
-        return read_project(self._project_root)
 
     @cached_property
     def key(self) -> Key | None:
@@ -122,7 +118,7 @@ class Bookkeeping:
         given = self._environ.get(KEY_VARIABLE)
         if given:
             return usable(Secret(given), KEY_VARIABLE)
-        written = None if self._connection.emulator else self._project.ledger_key
+        written = None if self._connection.emulator else self._project().ledger_key
         if written is None:
             return None
         kept = [self._project_root, *([] if self.shared else [Path(self.ledger.name)])]
@@ -141,6 +137,8 @@ class Bookkeeping:
         from reconciler.ledger.ledger import Ledger
 
         if self.shared is not None:
+            from secrets import token_hex
+
             from reconciler.ledger.heartbeat import StoreLeases
 
             store = self._sessions().store(Access(profile=self._connection.profile), self.shared)
@@ -163,11 +161,13 @@ class Bookkeeping:
             InputProblem: the key's reference has no value.
             LedgerProblem: the folder that the ledger would be in can't be made.
         """
-        from reconciler import __version__
+        from secrets import token_hex
+
         from reconciler.core.planfile import digest_of
         from reconciler.ledger.record import Run, run_id
         from reconciler.ledger.who import who
         from reconciler.operations.keeping import Keeping
+        from reconciler.version import __version__
 
         if self._location is None:
             try:

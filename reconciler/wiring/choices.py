@@ -8,8 +8,9 @@ from enum import Enum
 from fnmatch import fnmatchcase
 
 from reconciler.core.model import Desired
-from reconciler.core.policy import GUARDS
 from reconciler.errors import UsageProblem
+
+_MOST_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +38,23 @@ class Follow(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which targets of the documents are meant, and which guards may pass."""
+    """Which targets of the documents are meant, by globs of names and labels, and which guards may pass.
+
+    A target is meant when one of ``targets`` fits, or there are none, none of ``excludes`` does, and it has all labels.
+    """
 
     targets: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+
+    def means(self, desired: Desired) -> bool:
+        """Whether a target is meant."""
+        return (
+            (not self.targets or _matches(desired.name, self.targets))
+            and not _matches(desired.name, self.excludes)
+            and all(_has(desired, label) for label in self.labels)
+        )
 
 
 def guards(allow: Sequence[str]) -> frozenset[str]:
@@ -50,6 +63,10 @@ def guards(allow: Sequence[str]) -> frozenset[str]:
     Raises:
         UsageProblem: it names something else.
     """
+    if not allow:
+        return frozenset()
+    from reconciler.core.policy import GUARDS
+
     unknown = sorted(set(allow) - set(GUARDS))
     if unknown:
         raise UsageProblem(
@@ -63,17 +80,29 @@ def selected(desired: Sequence[Desired], selection: Selection, *, whole: bool) -
     names = [document.name for document in desired]
     for pattern in (*selection.targets, *selection.excludes):
         if whole and not any(fnmatchcase(name, pattern) for name in names):
-            raise UsageProblem(f"No target is named {pattern}", hint=f"there are: {', '.join(names) or 'none'}")
+            raise UsageProblem(f"No target is named {pattern}", hint=f"there are: {_some(names)}")
+    for key, pattern in selection.labels:
+        if whole and not any(_has(document, (key, pattern)) for document in desired):
+            found = sorted({f"{name}={value}" for document in desired for name, value in document.labels.items()})
+            raise UsageProblem(f"No target has the label {key}={pattern}", hint=f"there are: {_some(found)}")
     allowed = frozenset(selection.allow)
     chosen = tuple(
-        replace(document, allow=document.allow | allowed)
-        for document in desired
-        if (not selection.targets or _matches(document.name, selection.targets))
-        and not _matches(document.name, selection.excludes)
+        replace(document, allow=document.allow | allowed) for document in desired if selection.means(document)
     )
     if whole and desired and not chosen:
-        raise UsageProblem("No target is left to work on", hint=f"there are: {', '.join(names)}")
+        raise UsageProblem("No target is left to work on", hint=f"there are: {_some(names)}")
     return chosen
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first of what there is."""
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more or "none"
+
+
+def _has(desired: Desired, label: tuple[str, str]) -> bool:
+    key, pattern = label
+    return key in desired.labels and fnmatchcase(desired.labels[key], pattern)
 
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:

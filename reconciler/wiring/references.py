@@ -23,17 +23,25 @@ Resolved = tuple[Desired, tuple[Diagnostic, ...]]
 class References:
     """What one command resolves; whatever it fetches is fetched once. Fetch from the main thread only."""
 
-    def __init__(self, environ: Mapping[str, str], project_root: Path, provider: Callable[[], SecretProvider]) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        project_root: Path,
+        provider: Callable[[], SecretProvider],
+        env_names: frozenset[str] = frozenset(),
+    ) -> None:
         """Remember where to look.
 
         Args:
             environ: the environment.
             project_root: where the project ends.
             provider: what fetches from AWS; made when something is to be fetched.
+            env_names: the variables that the project file opens to any field.
         """
         self._environ = environ
         self._project_root = project_root
         self._provider = provider
+        self._env_names = env_names
         self._fetched: dict[Source, Fetched | ServiceProblem] = {}
         self.known: set[Secret] = set()
         """The secrets that were resolved so far, so that whoever talks to the service can mask them."""
@@ -96,7 +104,7 @@ class References:
     def _resolver(self, folder: Path) -> Resolver:
         from reconciler.secrets import Resolver
 
-        return Resolver(self._environ, self._project_root, folder, self._fetched)
+        return Resolver(self._environ, self._project_root, folder, self._fetched, self._env_names)
 
     def _fetch(self, sources: Iterable[Source]) -> None:
         missing = [source for source in dict.fromkeys(sources) if source not in self._fetched]

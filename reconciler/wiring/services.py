@@ -9,21 +9,26 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.core.model import EMBEDDED, Access, Desired, Target
-from reconciler.errors import Diagnostic, InputProblem, ServiceProblem, Severity, UsageProblem
+from reconciler.core.model import Access, Desired, Target
+from reconciler.errors import Diagnostic, InputProblem, ServiceProblem, UsageProblem
 from reconciler.wiring.bookkeeping import Bookkeeping
 from reconciler.wiring.choices import Connection, Follow, Selection, guards, selected
+from reconciler.wiring.locating import Located, Locating, refuse_credentials
 from reconciler.wiring.recorded import Recorded
-from reconciler.wiring.references import References, Resolved
+from reconciler.wiring.references import References
 
 if TYPE_CHECKING:
     from reconciler.aws.amplify import Reader, Writer
     from reconciler.aws.session import Sessions, Transport
     from reconciler.config.desired import Loaded
+    from reconciler.config.project import Project
     from reconciler.core.sources import SecretProvider
     from reconciler.emulator import Emulator
+    from reconciler.operations.jobs import Waiting
 
 STATE_FOLDER = ".reconciler"
+PARALLELISM = 8
+"""The most targets under way at once where nobody says otherwise."""
 _FETCHES = 10
 """The least that may be fetched from AWS at once: a fetch is one small answer."""
 
@@ -37,7 +42,7 @@ class Services:
         *,
         first_path: str = ".",
         environ: Mapping[str, str] | None = None,
-        parallelism: int = 1,
+        parallelism: int | None = None,
     ) -> None:
         """Remember the choices.
 
@@ -45,14 +50,14 @@ class Services:
             connection: how to reach the service.
             first_path: where the project is looked for.
             environ: the environment; the process's own by default.
-            parallelism: the most targets under way at once.
+            parallelism: the most targets under way at once; by default what the project file says.
 
         Raises:
             UsageProblem: the choices exclude one another.
         """
         if connection.emulator and connection.endpoint_url:
             raise UsageProblem("--emulator and --endpoint-url exclude one another", hint="give one of them")
-        _refuse_credentials(connection.endpoint_url)
+        refuse_credentials(connection.endpoint_url)
         self._connection = connection
         self._first_path = first_path
         self._environ = os.environ if environ is None else environ
@@ -76,6 +81,42 @@ class Services:
         from reconciler.config.desired import project_root
 
         return project_root(self._first_path)
+
+    @property
+    def project(self) -> Project:
+        """What the project file says.
+
+        Raises:
+            InputProblem: it has errors.
+        """
+        project, problems = self._project_read
+        if problems:
+            raise InputProblem(problems)
+        return project
+
+    @cached_property
+    def _project_read(self) -> tuple[Project, tuple[Diagnostic, ...]]:
+        from reconciler.config.project import Project, read_project
+
+        try:
+            return read_project(self.project_root), ()
+        except InputProblem as problem:
+            return Project(), problem.diagnostics
+
+    def waiting(self) -> Waiting:
+        """How long to wait, as far as the project file says."""
+        from reconciler.operations.jobs import Waiting
+
+        said, default = self.project, Waiting()
+        return Waiting(
+            default.poll_interval if said.poll_interval is None else said.poll_interval,
+            default.job_timeout if said.job_timeout is None else said.job_timeout,
+        )
+
+    @property
+    def parallelism(self) -> int:
+        """The most targets under way at once: the command's, else the project's."""
+        return self._parallelism or self._project_read[0].parallelism or PARALLELISM
 
     @property
     def state_path(self) -> Path:
@@ -115,6 +156,7 @@ class Services:
             self._connection,
             self._environ,
             self.project_root,
+            lambda: self.project,
             self.state_path,
             make_state=self.state_folder,
             sessions=lambda: self.sessions,
@@ -137,7 +179,8 @@ class Services:
     @cached_property
     def references(self) -> References:
         """What follows the references of documents and plans."""
-        return References(self._environ, self.project_root, self._secrets)
+        env_names = self._project_read[0].env_names
+        return References(self._environ, self.project_root, self._secrets, env_names)
 
     def _secrets(self) -> SecretProvider:
         """What fetches from SSM and Secrets Manager, which the embedded backend is not: with the user's credentials."""
@@ -145,7 +188,7 @@ class Services:
         from reconciler.aws.session import Sessions
 
         sessions = Sessions(self._transport) if self._connection.emulator else self.sessions
-        return AwsSecrets(sessions, parallelism=max(self._parallelism, _FETCHES))
+        return AwsSecrets(sessions, parallelism=max(self.parallelism, _FETCHES))
 
     def load(self, paths: Sequence[str], selection: Selection, *, stdin: Callable[[], bytes], network: bool) -> Loaded:
         """Read and check documents.
@@ -168,6 +211,7 @@ class Services:
             endpoint_url=self._connection.endpoint_url,
             region_of=self._region_of if network else None,
         )
+        project, problems = self._project_read
         loaded = load(
             paths,
             defaults=defaults,
@@ -176,7 +220,9 @@ class Services:
             resolve=network,
             root=self.project_root,
             expand_text=self.references.resolver.expand_text,
+            project=project,
         )
+        loaded = replace(loaded, diagnostics=(*problems, *loaded.diagnostics))
         return replace(loaded, desired=selected(loaded.desired, selection, whole=not loaded.errors))
 
     def check(self, loaded: Loaded) -> tuple[Diagnostic, ...]:
@@ -184,70 +230,13 @@ class Services:
         resolver = self.references.resolver
         return (*loaded.diagnostics, *(found for desired in loaded.desired for found in resolver.check(desired)))
 
-    def locate(self, loaded: Loaded, follow: Follow = Follow.ALL) -> tuple[tuple[Desired, ...], tuple[Diagnostic, ...]]:
-        """Resolve every document and say where its target really is.
+    def locate(self, loaded: Loaded, follow: Follow = Follow.ALL) -> Located:
+        """Resolve every document and say where its target really is: see :meth:`Locating.locate`."""
+        return self._locating.locate(loaded, follow)
 
-        Args:
-            loaded: the documents.
-            follow: which references are followed.
-
-        Returns:
-            The documents ready to be planned, and warnings.
-
-        Raises:
-            InputProblem: there are errors, in the documents or in what their references point to.
-        """
-        resolved: tuple[Resolved, ...] = tuple((desired, ()) for desired in loaded.desired)
-        if follow is not Follow.NOTHING:
-            resolved = self.references.resolve(loaded.desired, secrets=follow is Follow.ALL)
-        elsewhere = tuple(
-            Diagnostic(
-                Severity.ERROR,
-                "contradicts-option",
-                "The document and the command line say different things",
-                "--emulator uses the embedded backend, and endpoint_url names another",
-                "leave one of them out",
-                desired.origin,
-                target=desired.name,
-            )
-            for desired in loaded.desired
-            if self._connection.emulator and desired.target.endpoint
-        )
-        problems = (*loaded.diagnostics, *elsewhere, *(problem for _, found in resolved for problem in found))
-        if any(problem.severity is Severity.ERROR for problem in problems):
-            raise InputProblem(problems)
-        located = tuple(self._located(desired) for desired, _ in resolved)
-        unknown = tuple(
-            Diagnostic(
-                Severity.WARNING,
-                "unknown-account",
-                "The AWS account is not known",
-                "It is not in the document, and STS did not tell",
-                "write 'account' into the document",
-                desired.origin,
-                target=desired.name,
-            )
-            for desired in located
-            if desired.target.account is None and desired.target.endpoint is None
-        )
-        return located, (*problems, *unknown)
-
-    def _located(self, desired: Desired) -> Desired:
-        """The document with its endpoint and account; what can't be asked stays unknown, and its read will tell."""
-        target = desired.target
-        if self._connection.emulator:
-            from reconciler.emulator import EMULATOR_ACCOUNT
-
-            return replace(desired, target=replace(target, endpoint=EMBEDDED, account=EMULATOR_ACCOUNT))
-        try:
-            endpoint = target.endpoint or self.sessions.configured_endpoint(desired.access, target.region)
-            account = target.account
-            if account is None and endpoint is None:
-                account = self.sessions.account(desired.access, target.region)
-        except ServiceProblem:
-            return desired
-        _refuse_credentials(endpoint)
-        return replace(desired, target=replace(target, endpoint=endpoint, account=account))
+    @cached_property
+    def _locating(self) -> Locating:
+        return Locating(self._connection, self.references, lambda: self.sessions)
 
     def _default_region(self) -> str | None:
         """The region of what names none itself."""
@@ -291,18 +280,20 @@ class Services:
             ca_bundle=connection.ca_bundle,
             read_timeout=connection.read_timeout,
             connect_timeout=connection.connect_timeout,
-            connections=max(self._parallelism, _FETCHES),
+            connections=max(self.parallelism, _FETCHES),
         )
 
     def reader_of(self, desired: Desired) -> Reader:
         """The gateway of a target that only reads."""
         access, endpoint = self._way_to(desired)
-        return self.sessions.reader(access, desired.target.region, endpoint)
+        target = desired.target
+        return self.sessions.reader(access, target.region, endpoint, account=target.account)
 
     def writer_of(self, desired: Desired) -> Writer:
         """The gateway of a target that can update."""
         access, endpoint = self._way_to(desired)
-        return self.sessions.writer(access, desired.target.region, endpoint)
+        target = desired.target
+        return self.sessions.writer(access, target.region, endpoint, account=target.account)
 
     def _way_to(self, desired: Desired) -> tuple[Access, str | None]:
         if self._connection.emulator:
@@ -323,15 +314,4 @@ class Services:
             raise UsageProblem("No region is given", hint="give --region, or set AWS_DEFAULT_REGION")
         target = Target(app, environment, resource, region, endpoint=connection.endpoint_url)
         access = Access(profile=connection.profile)
-        return self._located(Desired(f"{resource}-{environment}", target, access, {}, Origin("-", 1, 1)))
-
-
-def _refuse_credentials(endpoint: str | None) -> None:
-    """An endpoint stands in plans and in the ledger.
-
-    Raises:
-        UsageProblem: it has a user or a password in it.
-    """
-    if endpoint is not None and "@" in endpoint.partition("://")[2].partition("/")[0]:
-        hint = "leave them out: an endpoint is written into plans and into the ledger"
-        raise UsageProblem("The endpoint has a user and a password in it", hint=hint)
+        return self._locating.located(Desired(f"{resource}-{environment}", target, access, {}, Origin("-", 1, 1)))

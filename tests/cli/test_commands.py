@@ -297,7 +297,7 @@ def test_problems_of_references_are_said_before_anything_is_read(project: Projec
     project.edit("EmailSubject: Your verification code", "EmailSubject: ${env:RECONCILER_VAR_SUBJECT}")
     result = project.run("plan", "auth.yaml", "--emulator")
     assert result.code == 1
-    assert "unset-reference" in result.err
+    assert "unset-reference" in result.out
     assert project.emulator.requests() == ()
 
 
@@ -306,7 +306,7 @@ def test_a_value_from_a_reference_is_checked_like_a_written_one(
 ) -> None:
     project.edit("MinimumLength: 12", "MinimumLength: ${env:RECONCILER_VAR_LENGTH}")
     monkeypatch.setenv("RECONCILER_VAR_LENGTH", "4")
-    assert "out-of-range" in project.run("plan", "auth.yaml", "--emulator").err
+    assert "out-of-range" in project.run("plan", "auth.yaml", "--emulator").out
     monkeypatch.setenv("RECONCILER_VAR_LENGTH", "13")
     assert "~ MinimumLength = 8 -> 13" in project.run("plan", "auth.yaml", "--emulator").out
 

@@ -99,10 +99,13 @@ def nested(path: tuple[str, ...], value: Any) -> dict[str, Any]:
     return whole
 
 
-def document(config: Mapping[str, Any], *, environment: str = ENVIRONMENT, name: str = NAME) -> dict[str, Any]:
+def document(
+    config: Mapping[str, Any], *, environment: str = ENVIRONMENT, name: str = NAME, wave: int = 0
+) -> dict[str, Any]:
     """An auth document that manages ``config``."""
     return {
         "name": name,
+        "wave": wave,
         "region": EMULATOR_REGION,
         "AppId": APP,
         "BackendEnvironmentName": environment,
@@ -303,7 +306,7 @@ class World:
             path.write_text(json.dumps(content), encoding="utf-8")
             paths.append(str(path))
         loaded = self.services.load(paths, Selection(allow=allow), stdin=bytes, network=True)
-        located, _ = self.services.locate(loaded)
+        located = self.services.locate(loaded).desired
         notices = self.services.books.remembered(located)
         return plan(located, self.services.reader_of, now="2026-01-01T00:00:00Z", remembered=notices)
 
@@ -316,6 +319,8 @@ class World:
         saved: bool = False,
         keeping: Keeping | None = None,
         writer_of: Callable[[Desired], Gateway] | None = None,
+        parallelism: int = 1,
+        max_failures: int = 0,
     ) -> tuple[Outcome, ...]:
         """Carry out a plan; ``sleep`` is where something else may happen in the meantime."""
         return apply(
@@ -326,6 +331,8 @@ class World:
             clock=self.clock(sleep),
             waiting=waiting or Waiting(),
             saved=saved,
+            parallelism=parallelism,
+            max_failures=max_failures,
         )
 
     def clock(self, sleep: Callable[[float], None] | None = None) -> Clock:

@@ -67,7 +67,7 @@ def planned(world: World, config: Mapping[str, Any] = WRITTEN, *, send: bool = F
 
 def of_file(world: World, *, send: bool = False, secrets: bool = True) -> Plan:
     loaded = world.services.load([str(world.folder / "auth.yaml")], Selection(), stdin=bytes, network=True)
-    located, _ = world.services.locate(loaded, Follow.ALL if secrets else Follow.NO_SECRETS)
+    located = world.services.locate(loaded, Follow.ALL if secrets else Follow.NO_SECRETS).desired
     wanted = tuple(replace(one, sends=frozenset(PLACES) if send else frozenset()) for one in located)
     remembered = world.services.books.remembered(wanted)
     return plan(wanted, world.services.reader_of, now="2026-01-01T00:00:00Z", remembered=remembered)

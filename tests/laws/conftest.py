@@ -116,8 +116,7 @@ class Trial:
         self.path.write_text(text, encoding="utf-8")
         loaded = self.services.load([str(self.path)], Selection(allow=GUARDS), stdin=bytes, network=True)
         assert loaded.errors == ()
-        located, _ = self.services.locate(loaded)
-        return located
+        return self.services.locate(loaded).desired
 
     def plan_text(self, text: str) -> Plan:
         """Plan a document's text."""

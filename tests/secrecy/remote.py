@@ -210,7 +210,7 @@ def printed_by_a_developer(stage: Stage) -> None:
         pass
     services = Services(Connection(emulator=True), first_path="auth.json")
     loaded = services.load(["auth.json"], Selection(), stdin=lambda: b"", network=True)
-    (desired,), _ = services.locate(loaded)
+    (desired,) = services.locate(loaded).desired
     made = plan((desired,), services.reader_of, now="2024-01-01T00:00:00Z")
     secret = next(one.value for one in desired.settings.values() if isinstance(one.value, Secret))
     live = read_live(services.reader_of(desired), desired, with_meta=True)

@@ -51,7 +51,7 @@ def test_the_endpoint_is_the_one_that_boto3_would_use(
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     services = Services(connection)
-    (located,), _ = services.locate(services.load(["auth.yaml"], Selection(), stdin=bytes, network=True))
+    (located,) = services.locate(services.load(["auth.yaml"], Selection(), stdin=bytes, network=True)).desired
     assert located.target.endpoint == endpoint
     services.reader_of(located)
 
@@ -62,14 +62,15 @@ def test_a_profile_may_configure_the_endpoint(tmp_path: Path, monkeypatch: pytes
     )
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     services = Services(Connection())
-    (located,), _ = services.locate(services.load(["auth.yaml"], Selection(), stdin=bytes, network=True))
+    (located,) = services.locate(services.load(["auth.yaml"], Selection(), stdin=bytes, network=True)).desired
     assert located.target.endpoint == URL
 
 
 def test_a_profile_that_is_not_there_fails_its_target_alone() -> None:
     Path("other.yaml").write_text(DOCUMENT.replace("prod", "dev") + "profile: nobody\n", encoding="utf-8")
     services = Services(Connection())
-    located, _ = services.locate(services.load(["auth.yaml", "other.yaml"], Selection(), stdin=bytes, network=True))
+    loaded = services.load(["auth.yaml", "other.yaml"], Selection(), stdin=bytes, network=True)
+    located = services.locate(loaded).desired
     assert [desired.target.account for desired in located] == [None, None]
 
 
@@ -87,7 +88,7 @@ def test_the_embedded_backend_and_another_endpoint_exclude_one_another() -> None
 
 def test_an_account_that_nobody_knows_is_a_warning() -> None:
     services = Services(Connection(), environ={})
-    _, warnings = services.locate(services.load(["auth.yaml"], Selection(), stdin=bytes, network=True))
+    warnings = services.locate(services.load(["auth.yaml"], Selection(), stdin=bytes, network=True)).warnings
     assert "unknown-account" in {warning.code for warning in warnings}
 
 

@@ -80,6 +80,46 @@ def test_a_folder_gives_its_documents_in_sorted_order_without_what_is_not_ours()
     assert [state.origin.file for state in result.desired] == ["A/x.YAML", "a/z.yml", "a.json", "b.yaml"]
 
 
+@pytest.mark.parametrize(
+    ("pattern", "files"),
+    [
+        ("apps/*/prod.yaml", ["apps/a/prod.yaml", "apps/b/prod.yaml"]),
+        ("apps/*", ["apps/a/dev.yaml", "apps/a/prod.yaml", "apps/b/prod.yaml", "apps/c.json"]),
+        ("**/[dp]*.yaml", ["apps/a/dev.yaml", "apps/a/prod.yaml", "apps/b/prod.yaml"]),
+    ],
+)
+def test_a_glob_gives_what_a_folder_would_in_sorted_order(pattern: str, files: list[str]) -> None:
+    for name in ("apps/b/prod.yaml", "apps/a/prod.yaml", "apps/a/dev.yaml", "apps/c.json"):
+        write(name, SERVICE.replace("prod", name.replace("/", "-").replace(".", "-")))
+    write("apps/.hidden.yaml", "- no\n")
+    write("apps/reconciler.yaml", "- no\n")
+    write("apps/plan.json", '{"format_version": "1.2"}')
+    write("apps/notes.txt", "no")
+    result = loaded(pattern)
+    assert codes(result) == []
+    assert [state.origin.file for state in result.desired] == files
+    assert [state.origin.file for state in loaded(pattern, "apps").desired][: len(files)] == files
+
+
+def test_a_glob_that_matches_nothing_is_told() -> None:
+    (problem,) = loaded("apps/*.yaml").diagnostics
+    assert (problem.code, str(problem.origin), problem.detail) == ("missing-path", "apps/*.yaml:1:1", "apps/*.yaml")
+
+
+def test_a_file_with_a_name_that_looks_like_a_glob_is_that_file() -> None:
+    write("a[1].yaml", SERVICE)
+    assert [state.origin.file for state in loaded("a[1].yaml").desired] == ["a[1].yaml"]
+
+
+def test_a_glob_follows_no_link_out_of_the_project(tmp_path: Path) -> None:
+    write("apps/ours.yaml", SERVICE)
+    (tmp_path / "theirs.yaml").write_text("secret: theirs\n")
+    Path("apps/theirs.yaml").symlink_to(tmp_path / "theirs.yaml")
+    result = loaded("apps/*.yaml")
+    assert codes(result) == ["outside-project"]
+    assert "secret" not in str(result.diagnostics)
+
+
 def test_a_file_that_is_named_twice_is_read_once() -> None:
     write("auth.yaml", SERVICE)
     assert len(loaded("auth.yaml", "./auth.yaml", ".").desired) == 1
@@ -176,6 +216,17 @@ def test_the_last_base_wins_and_the_document_wins_over_all_and_each_leaf_keeps_i
     assert state.target.region == "eu-west-1"
     assert state.labels == {"a": "1", "b": "2", "c": "3"}
     assert state.allow == {"z"}
+
+
+@pytest.mark.parametrize(
+    ("inherited", "own", "wave"),
+    [("", "", 0), ("wave: 2\n", "", 2), ("wave: 2\n", "wave: 0\n", 0), ("", "wave: 3.0\n", 3)],
+)
+def test_a_wave_is_a_whole_number_that_a_document_may_inherit(inherited: str, own: str, wave: int) -> None:
+    write("base.yaml", f"ResourceConfig: {{Service: COGNITO}}\n{inherited}")
+    write("auth.yaml", HEAD + f"extends: base.yaml\n{own}")
+    (state,) = loaded("auth.yaml").desired
+    assert (state.wave, type(state.wave)) == (wave, int)
 
 
 def test_null_survives_merging_and_a_mapping_over_it_replaces_it() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reconciler.config.desired import Defaults, load
 from reconciler.config.dump import dump_document
 from reconciler.config.quoting import quoted
-from reconciler.config.schema import auth_schema, check_setting
+from reconciler.config.schema import AUTH, check_setting, schema_of
 from reconciler.core.fields import FIELDS, Field, Kind
 from reconciler.core.model import Desired, Target
 from reconciler.errors import Origin
@@ -235,7 +235,7 @@ def test_names_that_look_like_numbers_stay_text() -> None:
 
 
 def test_the_members_are_in_the_order_of_the_schema() -> None:
-    order = [*auth_schema()["properties"]["ResourceConfig"]["properties"]]
+    order = [*schema_of(AUTH)["properties"]["ResourceConfig"]["properties"]]
     tree = {"Service": "COGNITO", "AuthResources": "USER_POOL_ONLY"}
     text = dump_document(None, TARGET, tree)
     assert sorted(tree, key=lambda key: text.index(f"  {key}:")) == [key for key in order if key in tree]

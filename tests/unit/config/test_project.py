@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from reconciler.config.project import Project, read_project
+from reconciler.config.nodes import ScalarNode
+from reconciler.config.project import TARGET_KEYS, Project, read_project
+from reconciler.config.schema import AUTH, PROJECT, schema_of
 from reconciler.errors import Diagnostic, InputProblem
 
 
@@ -45,13 +49,15 @@ def problems(root: Path) -> tuple[Diagnostic, ...]:
 )
 def test_the_ledger_is_text_as_yaml_reads_it(root: Path, text: str, ledger: str) -> None:
     write(root, text)
-    assert read_project(root) == Project(ledger)
+    assert read_project(root).ledger == ledger
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "# nothing yet\n", "---\n", "null\n", "{}\n", "---\n---\n"])
 def test_a_file_without_content_says_nothing(root: Path, text: str) -> None:
     write(root, text)
-    assert read_project(root) == Project()
+    read = read_project(root)
+    assert replace(read, source=None) == Project()
+    assert read.source is not None
 
 
 def test_a_project_without_the_file_says_nothing(root: Path) -> None:
@@ -67,7 +73,7 @@ def test_a_project_without_the_file_says_nothing(root: Path) -> None:
         ("AppId: d2k7example\n", "unknown-key", 1, 1),
         ("ledger: 8\n", "wrong-type", 1, 9),
         ("ledger: true\n", "wrong-type", 1, 9),
-        ("ledger: ''\n", "wrong-type", 1, 9),
+        ("ledger: ''\n", "too-short", 1, 9),
         ("ledger:\n", "wrong-type", 1, 8),
         ("ledger: s3:/bucket\n", "bad-pattern", 1, 9),
         ("ledger: s3:bucket\n", "bad-pattern", 1, 9),
@@ -99,11 +105,11 @@ def test_a_slip_is_told_with_its_place(root: Path, text: str | bytes, code: str,
 def test_a_slip_is_told_with_its_line_and_what_to_write(root: Path) -> None:
     write(root, "ledgr: here\n")
     (unknown,) = problems(root)
-    assert (unknown.detail, unknown.excerpt) == ("ledgr", "ledgr: here")
-    assert unknown.hint == "the keys are ledger, ledger_key"
+    assert (unknown.detail, unknown.excerpt) == ("'ledgr' is not known here.", "ledgr: here")
+    assert unknown.hint == "did you mean 'ledger'?"
     write(root, "ledger: [here]\n")
     (odd,) = problems(root)
-    assert (odd.detail, odd.excerpt) == ("ledger is text.", "ledger: [here]")
+    assert (odd.detail, odd.excerpt) == ("ledger must be text.", "ledger: [here]")
     assert odd.hint == "write a folder, or s3://bucket/prefix"
     write(root, "ledger: s3:bucket\n")
     (address,) = problems(root)
@@ -112,9 +118,9 @@ def test_a_slip_is_told_with_its_line_and_what_to_write(root: Path) -> None:
 
 
 def test_every_slip_is_told_at_once(root: Path) -> None:
-    write(root, "region: us-east-1\nledger: 8\nprofile: ops\n")
-    told = [(problem.code, problem.origin.line) for problem in problems(root) if problem.origin]
-    assert told == [("unknown-key", 1), ("wrong-type", 2), ("unknown-key", 3)]
+    write(root, "regions: us-east-1\nledger: 8\nparallelism: 900\nenv_names: [AWS_SESSION_TOKEN]\n")
+    told = sorted((problem.origin.line, problem.code) for problem in problems(root) if problem.origin)
+    assert told == [(1, "unknown-key"), (2, "wrong-type"), (3, "out-of-range"), (4, "secret-variable")]
 
 
 def test_a_file_that_cant_be_read_is_no_file_that_says_nothing(root: Path) -> None:
@@ -147,3 +153,103 @@ def test_a_secret_that_strayed_into_the_file_is_in_no_excerpt(root: Path) -> Non
     (problem,) = problems(root)
     assert problem.code == "unknown-key"
     assert "canary" not in str(problem)
+
+
+WHOLE = """\
+region: eu-west-1
+role_arn: arn:aws:iam::{account}:role/reconciler
+external_id: platform-team
+session_name: nightly
+parallelism: 32
+poll_interval: 0.5
+job_timeout: 600
+ledger: s3://example-ledger/auth
+ledger_key: ${ssm:/reconciler/ledger-key}
+env_names: [SHOP_DOMAIN]
+overrides:
+  - match: {name: [shop-*, blog-prod]}
+    region: us-east-1
+  - match: {labels: {tier: prod}}
+    account: "123456789012"
+    wave: 2
+  - match: {name: shop-prod, labels: {tier: "*"}}
+    region: us-west-2
+"""
+
+
+def test_everything_that_the_schema_knows_is_read(root: Path) -> None:
+    write(root, WHOLE)
+    project = read_project(root)
+    assert (project.parallelism, project.poll_interval, project.job_timeout) == (32, 0.5, 600)
+    assert (project.ledger, project.env_names) == ("s3://example-ledger/auth", frozenset({"SHOP_DOMAIN"}))
+    assert project.ledger_key is not None
+    assert project.ledger_key.template.text == "${ssm:/reconciler/ledger-key}"
+    assert [str(project.entries[key].node.origin) for key in ("region", "role_arn")] == [
+        "reconciler.yaml:1:9",
+        "reconciler.yaml:2:11",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "region", "wave"),
+    [
+        ("other", {}, "eu-west-1", None),
+        ("blog-prod", {}, "us-east-1", None),
+        ("blog-prod", {"tier": "prod"}, "us-east-1", 2),
+        ("shop-dev", {"tier": "dev"}, "us-east-1", None),
+        ("shop-prod", {"tier": "prod"}, "us-west-2", 2),
+        ("shop-prod", {"team": "web"}, "us-east-1", None),
+    ],
+)
+def test_of_the_overrides_that_match_the_last_one_wins(
+    root: Path, name: str, labels: dict[str, str], region: str, wave: int | None
+) -> None:
+    write(root, WHOLE)
+    entries = read_project(root).entries_for(name, labels)
+    found = {key: entry.node.value for key, entry in entries.items() if isinstance(entry.node, ScalarNode)}
+    assert (found["region"], found.get("wave")) == (region, wave)
+    assert found["external_id"] == "platform-team"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "line", "column"),
+    [
+        ("overrides:\n  - region: us-east-1\n", "missing-key", 2, 5),
+        ("overrides:\n  - match: {}\n", "empty-block", 2, 12),
+        ("overrides:\n  - match: {names: a}\n", "unknown-key", 2, 13),
+        ("overrides:\n  - match: {name: []}\n", "empty-list", 2, 19),
+        ("overrides:\n  - match: {name: a}\n    ledger: here\n", "unknown-key", 3, 5),
+        ("overrides: {match: {name: a}}\n", "wrong-type", 1, 12),
+        ("role_arn: arn:aws:iam::1:role/deploy\n", "bad-pattern", 1, 11),
+        ("role_arn: arn:aws:iam::{acount}:role/deploy\n", "bad-pattern", 1, 11),
+        ("region: Ireland\n", "bad-pattern", 1, 9),
+        ("region: ${ssm:/region}\n", "reference-not-allowed", 1, 9),
+        ("region: ${env:X\n", "bad-reference", 1, 9),
+        ("external_id: 'a b'\n", "bad-pattern", 1, 14),
+        ("poll_interval: soon\n", "wrong-type", 1, 16),
+        ("job_timeout: -1\n", "out-of-range", 1, 14),
+        ("parallelism: 0\n", "out-of-range", 1, 14),
+        ("env_names: [SHOP_*]\n", "bad-pattern", 1, 13),
+        ("env_names: [GITHUB_TOKEN]\n", "secret-variable", 1, 13),
+        ("env_names: [AWS_REGION]\n", "secret-variable", 1, 13),
+        ("endpoint_url: http://localhost\n", "unknown-key", 1, 1),
+    ],
+)
+def test_what_it_may_not_say_is_told_with_its_place(root: Path, text: str, code: str, line: int, column: int) -> None:
+    write(root, text)
+    (problem,) = problems(root)
+    assert (problem.code, str(problem.origin)) == (code, f"reconciler.yaml:{line}:{column}")
+
+
+def test_a_file_with_another_name_would_say_nothing_and_so_is_told(root: Path) -> None:
+    (root / "reconciler.yml").write_text("region: us-east-1\n", encoding="utf-8")
+    (problem,) = problems(root)
+    assert (problem.code, problem.hint) == ("misnamed-project-file", "rename it to reconciler.yaml")
+
+
+def test_what_both_schemas_know_they_describe_alike() -> None:
+    documents, project = schema_of(AUTH)["properties"], schema_of(PROJECT)["properties"]
+    own = project["overrides"]["items"]["properties"]
+    for key in TARGET_KEYS:
+        assert json.dumps(documents[key]) == json.dumps(project[key]) == json.dumps(own[key])
+    assert set(own) == {"match", *TARGET_KEYS}

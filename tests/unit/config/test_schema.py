@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from reconciler.config.codes import CODES, problem
-from reconciler.config.schema import auth_schema, check_expanded, check_key, check_setting, schema_text
+from reconciler.config.schema import AUTH, check_expanded, check_key, check_setting, schema_of, schema_text
 from reconciler.core.fields import BLOCK, FIELD, Kind, Removal
 from reconciler.core.model import Access, Desired, Setting, Target, Written
 from reconciler.core.model import Path as SettingPath
@@ -35,7 +35,7 @@ def properties(schema: Mapping[str, Any], above: SettingPath = ()) -> Iterator[t
 
 
 def resource_properties() -> dict[SettingPath, Mapping[str, Any]]:
-    return dict(properties(auth_schema()["properties"]["ResourceConfig"]))
+    return dict(properties(schema_of(AUTH)["properties"]["ResourceConfig"]))
 
 
 def literal(schema: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -44,11 +44,11 @@ def literal(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def takes_null(schema: Mapping[str, Any]) -> bool:
-    return Draft202012Validator({**schema, "$defs": auth_schema()["$defs"]}).is_valid(None)
+    return Draft202012Validator({**schema, "$defs": schema_of(AUTH)["$defs"]}).is_valid(None)
 
 
 def test_the_schema_is_valid_itself() -> None:
-    Draft202012Validator.check_schema(auth_schema())
+    Draft202012Validator.check_schema(schema_of(AUTH))
 
 
 def test_the_schema_has_exactly_the_leaves_and_blocks_of_the_catalogue() -> None:
@@ -56,7 +56,7 @@ def test_the_schema_has_exactly_the_leaves_and_blocks_of_the_catalogue() -> None
 
 
 def test_every_property_is_described_in_one_line() -> None:
-    for path, schema in properties(auth_schema()):
+    for path, schema in properties(schema_of(AUTH)):
         assert schema["description"].strip(), path
         assert "\n" not in schema["description"], path
         if "items" in schema:
@@ -64,7 +64,7 @@ def test_every_property_is_described_in_one_line() -> None:
 
 
 def test_every_mapping_refuses_keys_that_it_does_not_know() -> None:
-    for path, schema in properties(auth_schema()):
+    for path, schema in properties(schema_of(AUTH)):
         if "properties" in schema:
             assert schema["additionalProperties"] is False, path
 
@@ -85,7 +85,7 @@ def test_a_block_can_be_null_where_the_catalogue_knows_its_removal(path: Setting
 
 
 def test_a_pattern_always_says_in_words_what_it_wants() -> None:
-    for path, schema in properties(auth_schema()):
+    for path, schema in properties(schema_of(AUTH)):
         for rule in (literal(schema), literal(schema.get("items", {"type": "null"}))):
             assert ("pattern" in rule) == ("patternErrorMessage" in rule), path
 

@@ -1,0 +1,91 @@
+"""Which targets documents describe, and where what they are reached by comes from: for people and for machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.core.model import Desired, Path
+from reconciler.render.harmless import fence, line, without_commands
+
+TARGETS_FORMAT_VERSION = "1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """One thing that a target is reached by, such as its region: a value, and where it comes from as people name it."""
+
+    key: str
+    value: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One target that would be touched, and what it is reached by."""
+
+    desired: Desired
+    reached: tuple[Reached, ...]
+
+
+def targets_text(targets: Sequence[Listed], unmeant: int) -> str:
+    """A few lines for each target, and how many there are; ``unmeant`` counts those that the options leave out."""
+    paragraphs = ["\n".join(_lines(target)) for target in targets]
+    left_out = f", {unmeant} left out" if unmeant else ""
+    return "\n\n".join([*paragraphs, f"{len(targets)} target{'s' if len(targets) != 1 else ''}{left_out}."]) + "\n"
+
+
+def targets_markdown(targets: Sequence[Listed], unmeant: int) -> str:
+    """The same, in a block that no forge makes anything of."""
+    text = without_commands(targets_text(targets, unmeant))
+    mark = fence(text)
+    return f"{mark}\n{text}{mark}\n"
+
+
+def targets_json(targets: Sequence[Listed]) -> str:
+    """An object for each target, in the order of the input; ``from`` tells where each value comes from."""
+    listed = {"targets_version": TARGETS_FORMAT_VERSION, "targets": [_object(target) for target in targets]}
+    return json.dumps(listed, indent=2, ensure_ascii=False) + "\n"
+
+
+def _lines(target: Listed) -> Iterator[str]:
+    desired, where = target.desired, target.desired.target
+    yield f"{line(desired.name)}  ({line(str(desired.origin))})"
+    yield line(f"  app {where.app}, environment {where.environment}, resource {where.resource}")
+    width = max((len(reached.value) for reached in target.reached), default=0)
+    for reached in target.reached:
+        yield line(f"  {reached.key:<12}  {reached.value:<{width}}  # {reached.where}").rstrip(" #")
+    more = [f"wave {desired.wave}"] if desired.wave else []
+    more += [f"{key}={value}" for key, value in desired.labels.items()]
+    if more:
+        yield line(f"  {', '.join(more)}")
+    yield f"  manages {', '.join(_blocks(desired)) or 'nothing'}"
+
+
+def _blocks(desired: Desired) -> Iterator[str]:
+    """What a document manages, by block, each with the number of its settings."""
+    counts: dict[str, int] = {}
+    for path in desired.settings:
+        counts[_block(path)] = counts.get(_block(path), 0) + 1
+    return (f"{block} ({count})" for block, count in counts.items())
+
+
+def _block(path: Path) -> str:
+    return path[1] if len(path) > 1 else path[0]
+
+
+def _object(target: Listed) -> dict[str, Any]:
+    desired, where = target.desired, target.desired.target
+    return {
+        "name": desired.name,
+        "app": where.app,
+        "environment": where.environment,
+        "resource": where.resource,
+        **{reached.key: reached.value for reached in target.reached},
+        "wave": desired.wave,
+        "labels": dict(desired.labels),
+        "origin": str(desired.origin),
+        "from": {reached.key: reached.where for reached in target.reached},
+    }

@@ -1,0 +1,114 @@
+"""How a target is reached: who says what, in which order, and where each value comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.config.desired import Defaults, Loaded, load
+from reconciler.config.project import read_project
+from reconciler.core.model import Access
+
+DOCUMENT = """\
+AppId: d2k7example
+BackendEnvironmentName: prod
+ResourceName: shopauth
+ResourceConfig: {Service: COGNITO}
+"""
+ROLE = "arn:aws:iam::123456789012:role/deploy"
+
+
+@pytest.fixture(autouse=True)
+def _in_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def loaded(
+    document: str = "", project: str = "", *, defaults: Defaults | None = None, environ: dict[str, str] | None = None
+) -> Loaded:
+    Path("auth.yaml").write_text(DOCUMENT + document, encoding="utf-8")
+    Path("reconciler.yaml").write_text(project, encoding="utf-8")
+    return load(
+        ["auth.yaml"],
+        defaults=defaults or Defaults(),
+        environ=environ or {},
+        project=read_project(Path.cwd()),
+    )
+
+
+def where(loaded: Loaded, key: str) -> tuple[str, str]:
+    (given,) = loaded.given.values()
+    return given[key].value, given[key].where
+
+
+@pytest.mark.parametrize(
+    ("document", "project", "option", "environ", "region", "told"),
+    [
+        ("region: eu-west-1\n", "region: eu-west-2\n", None, {"AWS_REGION": "x"}, "eu-west-1", "auth.yaml:5:9"),
+        ("", "region: eu-west-2\n", "eu-west-3", {"AWS_REGION": "x"}, "eu-west-3", "--region"),
+        ("", "\nregion: eu-west-2\n", None, {"AWS_REGION": "x"}, "eu-west-2", "reconciler.yaml:2:9"),
+        (
+            "labels: {tier: prod}\n",
+            "region: eu-west-2\noverrides:\n- match: {labels: {tier: p*}}\n  region: us-east-2\n",
+            None,
+            {},
+            "us-east-2",
+            "reconciler.yaml:4:11",
+        ),
+        ("", "", None, {"AWS_REGION": "us-west-1", "AWS_DEFAULT_REGION": "x"}, "us-west-1", "AWS_REGION"),
+        ("", "", None, {"AWS_DEFAULT_REGION": "us-west-2"}, "us-west-2", "AWS_DEFAULT_REGION"),
+        ("", "", None, {}, "sa-east-1", "the default profile"),
+        ("profile: shop\n", "", None, {}, "ap-south-1", "profile shop"),
+        ("", "profile: shop\n", None, {}, "ap-south-1", "profile shop"),
+    ],
+)
+def test_the_document_comes_first_then_the_option_the_project_and_the_environment(
+    document: str, project: str, option: str | None, environ: dict[str, str], region: str, told: str
+) -> None:
+    defaults = Defaults(region=option, region_of={None: "sa-east-1", "shop": "ap-south-1"}.get)
+    result = loaded(document, project, defaults=defaults, environ=environ)
+    assert not result.diagnostics
+    assert result.desired[0].target.region == region
+    assert where(result, "region") == (region, told)
+
+
+def test_a_role_gets_the_account_that_the_document_writes() -> None:
+    project = "role_arn: arn:aws:iam::{account}:role/deploy\nexternal_id: platform\nsession_name: nightly\n"
+    result = loaded("region: us-east-1\naccount: 123456789012\n", project)
+    assert result.desired[0].access == Access(None, ROLE, "platform", "nightly")
+    assert where(result, "role_arn") == (ROLE, "reconciler.yaml:1:11")
+    assert where(result, "account") == ("123456789012", "auth.yaml:6:10")
+
+
+def test_a_role_that_lacks_its_account_is_told_at_the_role() -> None:
+    (problem,) = loaded("region: us-east-1\n", "role_arn: arn:aws:iam::{account}:role/deploy\n").errors
+    assert (problem.code, str(problem.origin)) == ("no-account", "reconciler.yaml:1:11")
+    assert problem.excerpt == "role_arn: arn:aws:iam::{account}:role/deploy"
+    assert problem.hint == "write 'account:' into the document"
+
+
+def test_what_belongs_to_a_role_means_nothing_without_one() -> None:
+    result = loaded("region: us-east-1\nexternal_id: platform\n", "session_name: nightly\n")
+    assert [problem.code for problem in result.diagnostics] == ["no-role"]
+    assert result.desired[0].access == Access()
+
+
+def test_a_reference_in_the_project_file_is_followed_as_in_a_document() -> None:
+    Path("auth.yaml").write_text(DOCUMENT, encoding="utf-8")
+    Path("reconciler.yaml").write_text("region: ${env:RECONCILER_VAR_R}\n", encoding="utf-8")
+    result = load(
+        ["auth.yaml"],
+        defaults=Defaults(),
+        environ={},
+        project=read_project(Path.cwd()),
+        expand_text=lambda template, _: {"${env:RECONCILER_VAR_R}": "Ireland"}[template.text],
+    )
+    (problem,) = result.errors
+    assert (problem.code, str(problem.origin)) == ("bad-pattern", "reconciler.yaml:1:9")
+
+
+@pytest.mark.parametrize(("document", "wave"), [("", 3), ("wave: 0\n", 0), ("wave: 1\n", 1)])
+def test_the_project_gives_a_wave_to_documents_that_write_none(document: str, wave: int) -> None:
+    result = loaded("region: us-east-1\n" + document, "overrides:\n- match: {name: shop*}\n  wave: 3\n")
+    assert result.desired[0].wave == wave
