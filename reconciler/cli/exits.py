@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
-from reconciler.core.model import FailureKind, Outcome, OutcomeKind, Plan
-from reconciler.core.sources import DENIED
 from reconciler.errors import (
     AccessProblem,
     AnotherJobRunning,
@@ -18,6 +17,9 @@ from reconciler.errors import (
     TargetLocked,
     UsageProblem,
 )
+
+if TYPE_CHECKING:
+    from reconciler.core.model import Outcome, Plan
 
 
 class Exit(IntEnum):
@@ -67,6 +69,8 @@ _ERRORS: tuple[tuple[type[ReconcilerError], Exit], ...] = (
 
 def of_error(problem: ReconcilerError) -> Exit:
     """The code of an error that ends a run."""
+    from reconciler.core.sources import DENIED
+
     if isinstance(problem, InputProblem) and any(found.code == DENIED for found in problem.diagnostics):
         return Exit.ACCESS
     return next((code for kind, code in _ERRORS if isinstance(problem, kind)), Exit.ERROR)
@@ -74,6 +78,8 @@ def of_error(problem: ReconcilerError) -> Exit:
 
 def of_plan(plan: Plan, *, changes: Exit) -> Exit:
     """The code of a plan or drift run; ``changes`` is what changes mean: :attr:`Exit.CHANGES` or done."""
+    from reconciler.core.model import FailureKind
+
     codes = [Exit.ACCESS if failed.kind is FailureKind.ACCESS else Exit.ERROR for failed in plan.failures]
     codes += [changes if target.changes else Exit.DONE for target in plan.planned]
     if not plan.failures:
@@ -83,6 +89,8 @@ def of_plan(plan: Plan, *, changes: Exit) -> Exit:
 
 def of_outcomes(outcomes: Iterable[Outcome], *, saved: bool) -> Exit:
     """The code of an apply; ``saved`` is whether a saved plan was applied, which blocked changes refuse."""
+    from reconciler.core.model import OutcomeKind
+
     codes = {
         OutcomeKind.APPLIED: Exit.DONE,
         OutcomeKind.UNCHANGED: Exit.DONE,

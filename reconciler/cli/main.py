@@ -8,31 +8,24 @@ from typing import Annotated, Any
 
 import typer
 
-from reconciler import __version__
-from reconciler.cli.apply import apply
+from reconciler.cli.commands import Commands, register
 from reconciler.cli.console import abandon_result, show_error, write_error
-from reconciler.cli.emulator import emulator
 from reconciler.cli.exits import Exit, of_error
-from reconciler.cli.history import history, unlock
-from reconciler.cli.options import grouped, with_values
-from reconciler.cli.output import show_diagnostics
-from reconciler.cli.plan import drift, plan, show
-from reconciler.cli.pull import pull
-from reconciler.cli.render import render
-from reconciler.cli.restore import restore
-from reconciler.cli.validate import schema, validate
 from reconciler.errors import InputProblem, ReconcilerError
+from reconciler.version import __version__
 
 # Typer vendors click in some releases, so its exceptions are reached through typer's own.
 _ClickException: Any = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     name="reconciler",
+    cls=Commands,
     help="AWS Amplify (Gen 1) sign-in configuration as code: plan, apply and drift for backend auth.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+register(app)
 
 
 def _version(wanted: bool) -> None:
@@ -50,11 +43,6 @@ def program(
     """AWS Amplify (Gen 1) sign-in configuration as code: plan, apply and drift for backend auth."""
 
 
-for _command in (plan, apply, drift, validate, render, pull, show, history, restore, unlock, schema):
-    app.command()(grouped(_command))
-app.add_typer(emulator, name="emulator")
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run one command line and return its exit code."""
     command: Any = typer.main.get_command(app)
@@ -62,11 +50,15 @@ def main(arguments: list[str] | None = None) -> int:
         write_error("Error: standard output is closed, so nothing could be shown, and nothing is done\n")
         return Exit.ERROR
     try:
-        given = with_values(sys.argv[1:] if arguments is None else arguments)
-        result = command.main(args=given, prog_name="reconciler", standalone_mode=False)
+        result = command.main(args=arguments, prog_name="reconciler", standalone_mode=False)
         return int(result or 0)
     except ReconcilerError as problem:
-        show_diagnostics(problem.diagnostics) if isinstance(problem, InputProblem) else show_error(problem)
+        if isinstance(problem, InputProblem):
+            from reconciler.cli.output import show_diagnostics
+
+            show_diagnostics(problem.diagnostics)
+        else:
+            show_error(problem)
         return of_error(problem)
     except _ClickException as problem:
         with suppress(OSError):  # nobody reads it, and the code stands

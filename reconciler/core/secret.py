@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -39,8 +38,10 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
+        from hmac import compare_digest  # OpenSSL comes with it, which most commands never need
+
         ours, theirs = (secret.reveal().encode("utf-8", "surrogatepass") for secret in (self, other))
-        return hmac.compare_digest(ours, theirs)
+        return compare_digest(ours, theirs)
 
     def __hash__(self) -> int:
         return hash(self._value)
