@@ -26,7 +26,8 @@ class Sizes:
         throttled: targets that are planned against a limited rate.
         rate: requests a second that are let pass then.
         burst: how many of them may come at once.
-        repeat: times that a pair is measured; a large fleet three times at most, a limited rate once.
+        repeat: times that a pair is measured; what takes a second more often, what takes minutes three times at
+            most, and a limited rate once.
         parallelism: targets under way at once, ours and theirs.
         latency: seconds that an answer takes where the service is far away.
     """
@@ -42,7 +43,12 @@ class Sizes:
     latency: float = 0.05
 
     @property
-    def repeat_large(self) -> int:
+    def often(self) -> int:
+        """Times that what takes a second is measured."""
+        return 3 * self.repeat if self.repeat > 1 else 1
+
+    @property
+    def seldom(self) -> int:
         """Times that what takes minutes is measured."""
         return min(self.repeat, 3)
 

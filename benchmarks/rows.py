@@ -90,7 +90,7 @@ def _started(option: str) -> Callable[[Bench], Taken]:
     return lambda bench: in_turn(
         lambda: run([RECONCILER, option], environment).wall,
         lambda: run(peers.import_typer(), environment).wall,
-        bench.sizes.repeat,
+        bench.sizes.often,
     )
 
 
@@ -99,7 +99,7 @@ def _validate(bench: Bench) -> Taken:
     return in_turn(
         lambda: run([RECONCILER, "validate", str(EXAMPLE)], environment).wall,
         lambda: run(peers.check_jsonschema(), environment).wall,
-        bench.sizes.repeat,
+        bench.sizes.often,
     )
 
 
@@ -107,7 +107,7 @@ def _single(bench: Bench) -> Taken:
     return in_turn(
         lambda: bench.plan(bench.single, bench.near).wall,
         lambda: run(peers.aws_read(app_of(0)), bench.near).wall,
-        bench.sizes.repeat,
+        bench.sizes.often,
     )
 
 
@@ -119,7 +119,7 @@ def _pipeline(bench: Bench) -> Taken:
     return in_turn(
         lambda: bench.plan(documents, bench.near).wall,
         lambda: run(pipeline, bench.near).wall / share,
-        sizes.repeat_large,
+        sizes.seldom,
         warm=False,
     )
 
@@ -152,7 +152,7 @@ def _growth_of_cpu(bench: Bench) -> Taken:
     return in_turn(
         lambda: bench.planning(sizes.large) / sizes.large,
         lambda: bench.planning(sizes.targets) / sizes.targets,
-        sizes.repeat_large,
+        sizes.seldom,
         warm=False,
     )
 
@@ -163,7 +163,7 @@ def _memory(bench: Bench) -> Taken:
     return in_turn(
         lambda: bench.plan(large, bench.near).peak,
         lambda: bench.plan(small, bench.near).peak,
-        sizes.repeat_large,
+        sizes.seldom,
         warm=False,
     )
 
