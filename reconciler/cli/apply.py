@@ -29,6 +29,7 @@ from reconciler.cli.options import (
     Choice,
     Format,
     LedgerPlace,
+    MaxFailures,
     PathsOrNone,
     Patience,
     Reach,
@@ -36,7 +37,6 @@ from reconciler.cli.options import (
     Show,
     Strict,
     age_of,
-    chosen_by_name,
 )
 from reconciler.cli.output import outcome_renderers, write_reports
 from reconciler.cli.plan import read_plan
@@ -64,6 +64,7 @@ def apply(
         str, typer.Option(metavar="AGE", help="How old a saved plan may be, such as 90m, 24h or 7d.")
     ] = "24h",
     send_secrets: SendSecrets = None,
+    max_failures: MaxFailures = 0,
     ledger: LedgerPlace = None,
 ) -> None:
     """Show the plan, ask, update where there is drift, wait for the job, and prove the result.
@@ -78,7 +79,7 @@ def apply(
     saved = _is_plan(given)
     first = _project_of(given, saved=saved)
     run = start(reach, show, first_path=first, parallelism=choice.parallelism, ledger=ledger)
-    waiting = waiting_of(patience)
+    waiting = waiting_of(patience, run.services)
     if saved:
         _only_for_documents(choice, [*(allow or ()), *(send_secrets or ())], strict=strict)
     if resume:
@@ -86,9 +87,9 @@ def apply(
     if saved:
         plan = _saved(run, given[0], oldest)
     else:
-        desired = located(run, given, choice, allow, strict=strict, sends=send_secrets)
-        settle_first(run, desired, waiting)
-        plan = make_plan(run, desired)
+        found = located(run, given, choice, allow, strict=strict, sends=send_secrets)
+        settle_first(run, found.desired, waiting)
+        plan = make_plan(run, found)
         show_plan(plan, show)
     if not any(target.changes or (saved and target.unresolved) for target in plan.planned):
         nothing_to_do(plan, show, saved=saved)
@@ -97,7 +98,7 @@ def apply(
     if applyable(plan) and not saved and not auto_approve:
         otherwise = "give --auto-approve, or save the plan with 'plan --out FILE' and apply that file"
         confirm("Do you want to perform these actions?", otherwise=otherwise)
-    raise typer.Exit(carry_out(run, plan, waiting, command="apply", saved=saved))
+    raise typer.Exit(carry_out(run, plan, waiting, command="apply", saved=saved, max_failures=max_failures))
 
 
 def _resume_only(run: Run, paths: Sequence[str], choice: Choice, waiting: Waiting, *, saved: bool) -> Exit:
@@ -111,15 +112,15 @@ def _resume_only(run: Run, paths: Sequence[str], choice: Choice, waiting: Waitin
     if paths:
         planned = from_json(read_plan(paths[0])).planned if saved else ()
         desired = [run.services.recorded.reached(target.desired) for target in planned]
-        desired = desired or list(located(run, paths, choice, None, strict=False, follow=Follow.NOTHING))
+        desired = desired or list(located(run, paths, choice, None, strict=False, follow=Follow.NOTHING).desired)
         ways = {key_of(document.target): document.access for document in desired}
         found = (ledger.under_way(document.target) for document in desired)
         opened, damaged = tuple(entry for entry in found if entry is not None), []
-    recorded = run.services.recorded
+    recorded, selection = run.services.recorded, choice.selection()
     chosen = [
         reached_by(entry, ways.get(key_of(plan.target)) or recorded.reached(plan.desired).access)
         for entry in opened
-        if chosen_by_name((plan := entry.intent.plan).name, choice) and recorded.covers(plan.target)
+        if selection.means((plan := entry.intent.plan).desired) and recorded.covers(plan.target)
     ]
     for problem in damaged:
         show_problem(problem, "Warning")
@@ -159,8 +160,8 @@ def _is_plan(paths: Sequence[str]) -> bool:
 
 
 def _only_for_documents(choice: Choice, chosen: Sequence[str], *, strict: bool) -> None:
-    if choice.target or choice.exclude or chosen or strict:
-        hint = "give --target, --exclude, --allow, --send-secrets and --strict when planning"
+    if choice.target or choice.exclude or choice.label or chosen or strict:
+        hint = "give --target, --exclude, --label, --allow, --send-secrets and --strict when planning"
         raise UsageProblem("A saved plan is applied as it is", hint=hint)
 
 

@@ -22,6 +22,7 @@ from reconciler.cli.run import Run
 from reconciler.core.model import Access, Desired, Outcome, OutcomeKind, Plan
 from reconciler.errors import OutputProblem
 from reconciler.operations.jobs import Clock, Stopped, Waiting
+from reconciler.wiring import Located, Services
 
 if TYPE_CHECKING:
     from reconciler.aws.amplify import Writer
@@ -29,11 +30,12 @@ if TYPE_CHECKING:
     from reconciler.operations.keeping import Keeping
 
 
-def waiting_of(patience: Patience) -> Waiting:
-    """How long a run waits."""
+def waiting_of(patience: Patience, services: Services) -> Waiting:
+    """How long a run waits: as the command says, else as the project file does."""
+    default = services.waiting()
     return Waiting(
-        patience.poll_interval,
-        patience.job_timeout,
+        default.poll_interval if patience.poll_interval is None else patience.poll_interval,
+        default.job_timeout if patience.job_timeout is None else patience.job_timeout,
         patience.verify_polls,
         patience.wait_for_jobs,
         patience.lock_timeout,
@@ -93,6 +95,7 @@ def resume_all(
         return services.writer_of(desired)
 
     with stoppable() as (clock, stopped):
+        services.sessions.wait_by(clock.sleep)
         outcomes = resume(
             opened,
             gateway_of,
@@ -115,7 +118,7 @@ def plans_of(opened: Sequence[Opened]) -> Plan:
     return Plan(tuple(entry.intent.plan for entry in opened), "")
 
 
-def carry_out(run: Run, plan: Plan, waiting: Waiting, *, command: str, saved: bool) -> Exit:
+def carry_out(run: Run, plan: Plan, waiting: Waiting, *, command: str, saved: bool, max_failures: int) -> Exit:
     """Apply a plan that was shown and confirmed, and tell what became of it."""
     services = run.services
     keeping = services.books.keeping(command, plan)
@@ -125,7 +128,7 @@ def carry_out(run: Run, plan: Plan, waiting: Waiting, *, command: str, saved: bo
             "job, a plan can be applied twice, an interrupted apply can't be resumed, and no secret is in sync: name a "
             "shared one with --ledger s3://bucket/prefix\n"
         )
-    outcomes, stopped = _carry_out(run, plan, waiting, keeping, saved=saved)
+    outcomes, stopped = _carry_out(run, plan, waiting, keeping, saved=saved, max_failures=max_failures)
     return tell(outcomes, plan, stopped or of_outcomes(outcomes, saved=saved), run.show)
 
 
@@ -153,37 +156,39 @@ def nothing_to_do(plan: Plan, show: Show, *, saved: bool) -> None:
 
 def refuse(plan: Plan, show: Show) -> Exit:
     """Nothing is sent while a target could not be planned."""
+    from reconciler.render.messages import first_of
+
     renderers = plan_renderers(plan, drift=False)
     write_reports(renderers, show)
     if show.format is not Format.TEXT:
         write_result(renderers[show.format](False))
-    names = ", ".join(target.name for target in plan.failures)
+    names = first_of([target.name for target in plan.failures])
     write_error(f"\nNothing was sent: {names} could not be planned. Leave targets out with --exclude NAME.\n")
     return of_plan(Plan(plan.failures, plan.created), changes=Exit.DONE)
 
 
 def _carry_out(
-    run: Run, plan: Plan, waiting: Waiting, keeping: Keeping, *, saved: bool
+    run: Run, plan: Plan, waiting: Waiting, keeping: Keeping, *, saved: bool, max_failures: int
 ) -> tuple[tuple[Outcome, ...], Exit | None]:
-    from reconciler.operations.apply import apply as perform
+    from reconciler.api import Fleet
+    from reconciler.api import apply as perform
     from reconciler.operations.outcomes import how_to_look
 
-    needing = [target.desired for target in plan.planned if target.changes or target.unresolved]
     with stoppable() as (clock, stopped):
+        run.services.sessions.wait_by(clock.sleep)
         try:
             outcomes = perform(
+                Fleet(run.services, Located(())),
                 plan,
-                run.services.writer_of,
-                run.services.references.of_plan(plan.folder, needing),
-                keeping=keeping,
-                clock=clock,
-                waiting=waiting,
-                saved=saved,
-                parallelism=run.parallelism,
                 observer=run.progress,
+                waiting=waiting,
+                clock=clock,
+                max_failures=max_failures,
+                saved=saved,
+                keeping=keeping,
             )
         except KeyboardInterrupt:
-            for target in (target for target in plan.planned if target.changes):
+            for target in (target for target in plan.planned if target.name in keeping.sent):
                 write_error(f"{target.name}: if its update was sent, it goes on; {how_to_look(target.target, None)}\n")
             raise
     return outcomes, stopped[0] if stopped else None

@@ -104,13 +104,10 @@ def of_outcomes(outcomes: Iterable[Outcome], *, saved: bool) -> Exit:
         OutcomeKind.UNVERIFIED: Exit.UNVERIFIED,
         OutcomeKind.UNKNOWN: Exit.UNKNOWN,
     }
-    happened = list(outcomes)
-    refused = any(outcome.kind is OutcomeKind.SKIPPED for outcome in happened)
-    told = [codes[outcome.kind] for outcome in happened if outcome.kind is not OutcomeKind.SKIPPED]
-    if refused:
-        # Nothing was sent because of some: the others have no say in what went wrong.
-        told = [code for code in told if code is not Exit.DONE]
-    return _together(told)
+    kinds = [outcome.kind for outcome in outcomes]
+    # Where some were skipped because of others, those that need nothing have no say in what went wrong either.
+    silent = {OutcomeKind.SKIPPED, OutcomeKind.UNCHANGED} if OutcomeKind.SKIPPED in kinds else set()
+    return _together([codes[kind] for kind in kinds if kind not in silent])
 
 
 def worst(codes: Iterable[Exit]) -> Exit:

@@ -11,12 +11,12 @@ import typer
 
 from reconciler.cli.carry import carry_out, nothing_to_do, refuse, settle_first, show_plan, waiting_of
 from reconciler.cli.console import confirm
-from reconciler.cli.options import Allow, Choice, LedgerPlace, Patience, Reach, Show, chosen_by_name
+from reconciler.cli.options import Allow, Choice, LedgerPlace, MaxFailures, Patience, Reach, Show
 from reconciler.cli.run import make_plan, start
 from reconciler.core.model import Finding, OutcomeKind, Plan, TargetFailure, TargetPlan
 from reconciler.core.planfile import applyable
 from reconciler.errors import LedgerDamaged, UsageProblem
-from reconciler.wiring import guards
+from reconciler.wiring import Located, guards
 
 if TYPE_CHECKING:
     from reconciler.ledger.ledger import Ledger
@@ -32,6 +32,7 @@ def restore(
     run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run to go back from, as 'history' lists it.")],
     allow: Allow = None,
     auto_approve: Annotated[bool, typer.Option("--auto-approve", help="Do not ask before applying.")] = False,
+    max_failures: MaxFailures = 0,
     ledger: LedgerPlace = None,
 ) -> None:
     """Plan the way back to what was live before a run, show it, ask, and apply it like any plan.
@@ -45,7 +46,7 @@ def restore(
     place = services.books.ledger
     records = [_reached(record, services) for record in _chosen(place, run_id, choice)]
     services.recorded.check_binding(Plan(tuple(record.plan for record in records), ""))
-    waiting = waiting_of(patience)
+    waiting = waiting_of(patience, run.services)
     settle_first(run, [record.plan.desired for record in records], waiting)
     desired, left_out = ways_back(
         records,
@@ -53,7 +54,7 @@ def restore(
         place=place.name,
         allow=guards(allow or ()),
     )
-    made = replace(make_plan(run, desired, with_commit=False), folder=records[0].run.folder)
+    made = replace(make_plan(run, Located(desired), with_commit=False), folder=records[0].run.folder)
     plan = _with_later(with_remainder(made, records, left_out), place, records)
     show_plan(plan, show)
     if not any(target.changes for target in plan.planned):
@@ -62,7 +63,7 @@ def restore(
         raise typer.Exit(refuse(plan, show))
     if applyable(plan) and not auto_approve:
         confirm(f"Do you want to go back from run {run_id}?", otherwise="give --auto-approve")
-    raise typer.Exit(carry_out(run, plan, waiting, command="restore", saved=False))
+    raise typer.Exit(carry_out(run, plan, waiting, command="restore", saved=False, max_failures=max_failures))
 
 
 def _reached(record: Record, services: Services) -> Record:
@@ -86,7 +87,8 @@ def _chosen(ledger: Ledger, run_id: str, choice: Choice) -> list[Record]:
     for pattern in (*(choice.target or ()), *(choice.exclude or ())):
         if not any(fnmatchcase(name, pattern) for name in names):
             raise UsageProblem(f"Run {run_id} has no target {pattern}", hint=f"it has: {', '.join(names)}")
-    chosen = [record for record in found if chosen_by_name(record.plan.name, choice)]
+    selection = choice.selection()
+    chosen = [record for record in found if selection.means(record.plan.desired)]
     if not chosen:
         raise UsageProblem(f"No target of run {run_id} is left", hint=f"it has: {', '.join(names)}")
     sent = [record for record in chosen if record.sent]
