@@ -288,6 +288,19 @@ def test_a_base_is_read_and_checked_once_for_all_that_extend_it(monkeypatch: pyt
     assert opened == ["base/base.yaml"]
 
 
+def test_what_targets_have_of_one_base_is_held_once() -> None:
+    """Thousands that extend a base take little more memory than the base."""
+    policy = "PasswordPolicy: {MinimumLength: 8, AdditionalConstraints: [REQUIRE_DIGIT]}"
+    write("base.yaml", f"ResourceConfig: {{UserPoolConfigs: {{{policy}, Mfa: {{MFAMode: 'OFF'}}}}}}\n")
+    own = "ResourceConfig: {UserPoolConfigs: {PasswordPolicy: {MinimumLength: 12}}}\n"
+    for environment, more in (("a", ""), ("b", ""), ("c", own)):
+        write(f"{environment}.yaml", HEAD.replace("prod", environment) + "extends: base.yaml\n" + more)
+    one, two, other = (state.settings for state in loaded("a.yaml", "b.yaml", "c.yaml").desired)
+    assert one is two
+    assert other[LENGTH] == Setting(12, Origin("c.yaml", 5, 68))
+    assert [path for path in one if one[path] is not other[path]] == [LENGTH]
+
+
 def test_a_base_in_the_same_folder_is_no_target_but_one_with_an_app_is() -> None:
     write("base.yaml", "labels: {team: web}\n")
     write("prod.yaml", SERVICE + "extends: base.yaml\n")
