@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from reconciler.aws.deadline import within
 from reconciler.aws.errors import MISREAD, NO_ANSWER, hint_for, read_problem, unsent_problem, update_problem
+from reconciler.aws.retries import Retries
 from reconciler.core.fields import SECRETS
 from reconciler.core.gateway import Backend
 from reconciler.core.model import Job, Path, Target
@@ -18,52 +19,24 @@ from reconciler.core.transcript import names_in, reason
 from reconciler.errors import AnswerLost, ReadFailed
 
 _log = logging.getLogger(__name__)
-_T = TypeVar("_T")
 _PAGE = 25
 _MOST_PAGES = 400
 _LONGEST_TIME = 20
 
 
-def within(seconds: float, call: Callable[[], _T]) -> _T:
-    """Run a call with a deadline of our own: botocore has none over a whole answer that trickles in.
-
-    The call goes on in a daemon thread when the deadline has passed; nobody waits for it.
-
-    Raises:
-        TimeoutError: no result within ``seconds``. Whatever the call raises is raised here.
-    """
-    result: list[_T] = []
-    problem: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            result.append(call())
-        except BaseException as raised:  # noqa: BLE001 - it is raised again in the thread that asked
-            problem.append(raised)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if problem:
-        raise problem[0]
-    if not result:
-        raise TimeoutError
-    return result[0]
-
-
 class Reader:
     """Reads of the service. It has no method that writes: plan and drift can't send an update."""
 
-    def __init__(self, client: Any, *, deadline: float, known: Collection[Secret] = frozenset()) -> None:
+    def __init__(self, client: Any, retries: Retries, *, known: Collection[Secret] = frozenset()) -> None:
         """Wrap a client.
 
         Args:
-            client: that.
-            deadline: the most seconds that one read may take with all its retries.
+            client: that; it sends once.
+            retries: makes each read until it is answered.
             known: secrets that no text of the service may show, although they were neither read nor sent; it may grow.
         """
         self._client = client
-        self._deadline = deadline
+        self._retries = retries
         self._known = known
         self._secrets: set[str] = set()
 
@@ -151,7 +124,7 @@ class Reader:
 
     def _read(self, operation: str, call: Callable[[], Any], *, error_is_failure: bool = True) -> Mapping[str, Any]:
         try:
-            answer = within(self._deadline, call)
+            answer = self._retries.read(call)
         except (BotoCoreError, ClientError, TimeoutError, *MISREAD) as problem:
             _told(operation, problem.response if isinstance(problem, ClientError) else {})
             raise read_problem(problem, operation, self._masked()) from None
@@ -170,18 +143,23 @@ class Writer(Reader):
     def __init__(
         self,
         client: Any,
-        update_client: Any,
+        retries: Retries,
         *,
         deadline: float,
         credentials: Callable[[], object],
         known: Collection[Secret] = frozenset(),
     ) -> None:
-        """Wrap two clients: one that retries for reads, and one that sends once for the update.
+        """Wrap a client.
 
-        ``credentials`` gets what the update is signed with, or renews it.
+        Args:
+            client: that; it sends once.
+            retries: makes each read until it is answered; the update does without.
+            deadline: the most seconds that the update may take.
+            credentials: gets what the update is signed with, or renews it.
+            known: as a reader's.
         """
-        super().__init__(client, deadline=deadline, known=known)
-        self._update_client = update_client
+        super().__init__(client, retries, known=known)
+        self._deadline = deadline
         self._credentials = credentials
 
     def update_auth(self, target: Target, config: Mapping[str, Any]) -> Job:
@@ -195,7 +173,7 @@ class Writer(Reader):
         try:
             answer = within(
                 self._deadline,
-                lambda: self._update_client.update_backend_auth(
+                lambda: self._client.update_backend_auth(
                     AppId=target.app,
                     BackendEnvironmentName=target.environment,
                     ResourceName=target.resource,

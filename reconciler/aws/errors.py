@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 from botocore import exceptions as aws
@@ -42,13 +45,16 @@ _CREDENTIALS = {
 }
 """The operations that get credentials, before anything is signed and sent with them, and what to do if denied."""
 _CODE = re.compile(r"[A-Z][A-Za-z]{1,60}|\d{3}")
-_THROTTLED = ("Throttl", "TooManyRequests", "RequestLimitExceeded")
+_THROTTLED = ("Throttl", "TooManyRequests", "RequestLimitExceeded", "RequestThrottled", "SlowDown")
+_TRANSIENT = ("RequestTimeout",)
+_TRANSIENT_STATUS = {500, 502, 503, 504}
 _ABSENT = {"ParameterNotFound", "ParameterVersionNotFound", "ResourceNotFoundException"}
 _UNDECRYPTED = ("InvalidKeyId", "DecryptionFailure", "KMS")
 _DENIED_STATUS = {401, 403}
 _EXPIRED = ("ExpiredToken", "RequestExpired", "InvalidClientTokenId", "UnrecognizedClient")
 _UNSIGNED = ("InvalidSignature", "SignatureDoesNotMatch", "IncompleteSignature", "MissingAuthenticationToken")
 _BUSY = ("already a pending job", "deployment is already in progress")
+_LONGEST_SECONDS = 9
 _HINTS = {
     "auth headless is missing the following inputParams": (
         "the project has social logins on its identity pool, which this API can't update: use amplify update auth"
@@ -58,8 +64,15 @@ _HINTS = {
 }
 
 
+_TOO_MANY = "others use the same account and region: wait some minutes, and see what else reads there"
 NO_VALUE = "try again; if it stays, something between here and AWS answers: look at proxies and configured endpoints"
 NO_ANSWER = "try again; if it stays, something between here and AWS answers: look at --endpoint-url and proxies"
+
+
+class ReadsRefused(aws.BotoCoreError):
+    """A read was not sent, since the service refuses every one for now."""
+
+    fmt = "The service refuses every read"
 
 
 class RoleNotAssumed(aws.BotoCoreError):
@@ -71,6 +84,38 @@ class RoleNotAssumed(aws.BotoCoreError):
         super().__init__(role_arn=role_arn)
         self.role_arn = role_arn
         self.problem = problem
+
+
+def throttled(problem: Exception) -> bool:
+    """Whether the service itself refused a request because there are too many."""
+    if not isinstance(problem, aws.ClientError) or problem.operation_name in _CREDENTIALS:
+        return False
+    return _status(problem) == HTTPStatus.TOO_MANY_REQUESTS or _code(problem).startswith(_THROTTLED)
+
+
+def transient(problem: Exception) -> bool:
+    """Whether the same read may succeed right afterwards: the service or the network failed, and nobody said no."""
+    if isinstance(problem, aws.ClientError):
+        if problem.operation_name in _CREDENTIALS:
+            return False
+        return _status(problem) in _TRANSIENT_STATUS or _code(problem).startswith(_TRANSIENT)
+    return isinstance(problem, aws.HTTPClientError | aws.ConnectionError)
+
+
+def retry_after(problem: Exception) -> float:
+    """The seconds that an answer asks to wait (``Retry-After``, in seconds or as a date); 0 where it doesn't."""
+    if not isinstance(problem, aws.ClientError):
+        return 0
+    headers = problem.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    text = str(headers.get("retry-after", "")).strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:_LONGEST_SECONDS])
+    with suppress(ValueError, TypeError, OverflowError):
+        until = parsedate_to_datetime(text)
+        told = headers.get("date")  # by the service's own clock, where it tells it
+        now = parsedate_to_datetime(str(told)) if told else datetime.now(UTC)
+        return max((until - now).total_seconds(), 0)
+    return 0
 
 
 def hint_for(text: str) -> str:
@@ -90,16 +135,20 @@ def read_problem(problem: Exception, operation: str, secrets: Iterable[str] = ()
     if unsigned is not None:
         return unsigned
     if isinstance(problem, aws.ClientError):
-        return _answered(problem, operation, secrets) or ReadFailed(f"{operation} failed: {_said(problem, secrets)}")
+        hint = _TOO_MANY if throttled(problem) else ""
+        failed = ReadFailed(f"{operation} failed: {_said(problem, secrets)}", hint=hint)
+        return _answered(problem, operation, secrets) or failed
+    if isinstance(problem, ReadsRefused):
+        return ReadFailed(f"{operation} was not sent: the service refuses every read for now", hint=_TOO_MANY)
     if isinstance(problem, aws.EndpointConnectionError):
-        return ReadFailed(
-            f"{operation} failed: the endpoint can't be reached", hint="look at --region and --endpoint-url"
-        )
-    if isinstance(problem, TimeoutError):
-        return ReadFailed(f"{operation} failed: no whole answer in time", hint="try again, or raise --cli-read-timeout")
-    if not isinstance(problem, aws.BotoCoreError):
-        return ReadFailed(f"{operation} failed: the answer does not have the shape of one", hint=NO_ANSWER)
-    return ReadFailed(f"{operation} failed: {type(problem).__name__}", hint="try again")
+        said, hint = "the endpoint can't be reached", "look at --region and --endpoint-url"
+    elif isinstance(problem, TimeoutError):
+        said, hint = "no whole answer in time", "try again, or raise --cli-read-timeout"
+    elif isinstance(problem, aws.BotoCoreError):
+        said, hint = type(problem).__name__, "try again"
+    else:
+        said, hint = "the answer does not have the shape of one", NO_ANSWER
+    return ReadFailed(f"{operation} failed: {said}", hint=hint)
 
 
 _WITHOUT_CREDENTIALS = (

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from reconciler.aws.amplify import within
+from reconciler.aws.deadline import within
 from reconciler.aws.errors import NO_VALUE, fetch_problem
 from reconciler.aws.session import Sessions
 from reconciler.core.secret import Secret

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 import os
+import random
+import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
@@ -14,18 +18,22 @@ from botocore.config import Config
 from botocore.credentials import CredentialResolver
 from botocore.exceptions import BotoCoreError, ClientError
 
-from reconciler.aws.amplify import Reader, Writer, within
+from reconciler.aws.amplify import Reader, Writer
+from reconciler.aws.deadline import within
 from reconciler.aws.errors import MISREAD, read_problem
+from reconciler.aws.pace import Pace
+from reconciler.aws.retries import ATTEMPTS, Retries, Timing
 from reconciler.aws.roles import RoleCredentials, RoleProvider
 from reconciler.aws.store import S3Store, store_problem
 from reconciler.core.model import Access
 from reconciler.core.secret import Secret
 from reconciler.core.store import parse_location
-from reconciler.errors import ReadFailed
+from reconciler.errors import ReadFailed, ServiceProblem
 
-_READ_ATTEMPTS = 5
+_SERVICE = "amplifybackend"
 _STS_SECONDS = 3
-_RETRIES: Any = {"total_max_attempts": _READ_ATTEMPTS, "mode": "standard"}
+_RETRIES: Any = {"total_max_attempts": ATTEMPTS, "mode": "standard"}
+_ONCE: Any = {"total_max_attempts": 1, "mode": "standard"}
 _STORE_SECONDS = 10
 """How long one answer of a store may take: a lease must be renewed meanwhile, and objects are small."""
 _STORE_REGION = "us-east-1"
@@ -47,13 +55,14 @@ class Transport:
     read_timeout: float = 60
     connect_timeout: float = 60
     connections: int = 10
+    timing: Timing = field(default_factory=lambda: Timing(time.monotonic, time.sleep, random.random))
     hook: Callable[[Any], None] | None = None
     """Called with each session's event emitter: how the embedded backend answers in place of the network."""
 
     @property
     def deadline(self) -> float:
         """The most seconds that one call may take with all its retries."""
-        return _READ_ATTEMPTS * (self.read_timeout + self.connect_timeout)
+        return ATTEMPTS * (self.read_timeout + self.connect_timeout)
 
 
 class Sessions:
@@ -81,10 +90,13 @@ class Sessions:
         self._credentials = credentials
         self._known = known
         self._sessions: dict[Access, Any] = {}
+        self._clients: dict[tuple[Access, str, str | None], Any] = {}
+        self._paces: dict[tuple[object, ...], Pace] = {}
         self._readers: dict[tuple[Access, str, str | None], Reader] = {}
         self._writers: dict[tuple[Access, str, str | None], Writer] = {}
         self._secrets: dict[tuple[str, Access, str], Any] = {}
         self._callers: dict[Access, Mapping[str, Any]] = {}
+        self._endpoints: dict[tuple[Access, str], str | None] = {}
 
     def region_of(self, profile: str | None) -> str | None:
         """The region that a profile, or the environment, configures; None where there is none."""
@@ -98,25 +110,43 @@ class Sessions:
         except BotoCoreError:
             return frozenset()  # whoever makes a client says what is wrong
 
-    def reader(self, access: Access, region: str, endpoint: str | None) -> Reader:
-        """A gateway that reads."""
+    def reader(self, access: Access, region: str, endpoint: str | None, *, account: str | None = None) -> Reader:
+        """A gateway that reads; those of an account, a region and an endpoint share their pace.
+
+        Where the account is not known, each way of access has a pace of its own.
+        """
         key = (access, region, endpoint)
         if key not in self._readers:
-            client = self._client(access, region, endpoint, _RETRIES)
-            self._readers[key] = Reader(client, deadline=self._transport.deadline, known=self._known)
+            client, retries = self._once(key), self._retries(key, account)
+            self._readers[key] = Reader(client, retries, known=self._known)
         return self._readers[key]
 
-    def writer(self, access: Access, region: str, endpoint: str | None) -> Writer:
-        """A gateway that can update; the update is sent once, whatever happens."""
+    def writer(self, access: Access, region: str, endpoint: str | None, *, account: str | None = None) -> Writer:
+        """A gateway that can update; it reads as a reader does. The update is sent once, whatever happens."""
         key = (access, region, endpoint)
         if key not in self._writers:
-            reads = self._client(access, region, endpoint, _RETRIES)
-            once = self._client(access, region, endpoint, {"total_max_attempts": 1, "mode": "standard"})
+            client, retries = self._once(key), self._retries(key, account)
             found = self._session(access, region).get_credentials()
             renew = found.get_frozen_credentials if found is not None else lambda: None
             deadline = self._transport.deadline
-            self._writers[key] = Writer(reads, once, deadline=deadline, credentials=renew, known=self._known)
+            self._writers[key] = Writer(client, retries, deadline=deadline, credentials=renew, known=self._known)
         return self._writers[key]
+
+    def wait_by(self, sleep: Callable[[float], None]) -> None:
+        """From now on wait so for the pace and between the tries of a read; what it raises ends the read."""
+        self._transport.timing.sleep = sleep
+
+    def _once(self, key: tuple[Access, str, str | None]) -> Any:
+        """The client of a way to the service, which sends everything once: reads are tried again by ourselves."""
+        if key not in self._clients:
+            self._clients[key] = self._client(*key, _ONCE)
+        return self._clients[key]
+
+    def _retries(self, key: tuple[Access, str, str | None], account: str | None) -> Retries:
+        access, *where = key
+        timing = self._transport.timing
+        pace = self._paces.setdefault((account or access, *where), Pace(timing.now, timing.random))
+        return Retries(pace, timing, self._transport.deadline)
 
     def secrets(self, service: str, access: Access, region: str) -> Any:
         """A client of ``ssm`` or ``secretsmanager``, by the endpoint that is configured for it as boto3 has them.
@@ -172,6 +202,11 @@ class Sessions:
 
     def configured_endpoint(self, access: Access, region: str) -> str | None:
         """Another endpoint for amplifybackend that the environment or the profile configures, as boto3 reads it."""
+        if (access, region) not in self._endpoints:
+            self._endpoints[access, region] = self._look_up_endpoint(access, region)
+        return self._endpoints[access, region]
+
+    def _look_up_endpoint(self, access: Access, region: str) -> str | None:
         profile = self._session(access, region).get_scoped_config()
         if not any(os.environ.get(name) for name in _ENDPOINTS) and not {"endpoint_url", "services"} & set(profile):
             return None
@@ -179,21 +214,42 @@ class Sessions:
         default = self._client(access, region, None, {}).meta.endpoint_url
         return None if configured == default else str(configured)
 
+    def ask_callers(self, ways: Collection[tuple[Access, str]]) -> None:
+        """Ask STS for the callers of several ways of access at once, each with a region in which to ask."""
+        calls: dict[Access, Callable[[], Mapping[str, Any]]] = {}
+        for access, region in ways:
+            if access not in self._callers and access not in calls:
+                with suppress(ServiceProblem):  # its first read will tell
+                    calls[access] = self._call_of_sts(access, region)
+        if not calls:
+            return
+        pool = ThreadPoolExecutor(min(self._transport.connections, len(calls)))
+        try:
+            self._callers |= dict(zip(calls, pool.map(_answer_of_sts, calls.values()), strict=True))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
     def _caller(self, access: Access, region: str) -> Mapping[str, Any]:
         if access not in self._callers:
-            config = Config(
-                connect_timeout=_STS_SECONDS,
-                read_timeout=_STS_SECONDS,
-                retries={"total_max_attempts": 1, "mode": "standard"},
-            )
-            try:
-                client = self._boto3(access, region).client(
-                    "sts", region_name=region, config=config, verify=self._transport.ca_bundle
-                )
-                self._callers[access] = within(2 * _STS_SECONDS, client.get_caller_identity)
-            except (BotoCoreError, ClientError, *MISREAD):
-                self._callers[access] = {}
+            self._callers[access] = _answer_of_sts(self._call_of_sts(access, region))
         return self._callers[access]
+
+    def _call_of_sts(self, access: Access, region: str) -> Callable[[], Mapping[str, Any]]:
+        """What asks STS who calls; where no client can be made as it is configured nobody answers."""
+        config = Config(connect_timeout=_STS_SECONDS, read_timeout=_STS_SECONDS, retries=_ONCE)
+        try:
+            client = self._boto3(access, region).client(
+                "sts", region_name=region, config=config, verify=self._transport.ca_bundle
+            )
+        except (BotoCoreError, ClientError, *MISREAD):
+            return dict
+        call: Callable[[], Mapping[str, Any]] = client.get_caller_identity
+        return call
+
+    def serves(self, access: Access, region: str) -> bool:
+        """Whether botocore knows the service to be in a region."""
+        session = self._session(access, region)
+        return region in session.get_available_regions(_SERVICE, session.get_partition_for_region(region))
 
     def _session(self, access: Access, region: str | None) -> Any:
         """The session of a way of access; ``region`` is where its role is assumed, if it has one."""
@@ -205,7 +261,7 @@ class Sessions:
             try:
                 session.get_scoped_config()
                 if access.role_arn is not None and not fixed:
-                    provider = RoleProvider(RoleCredentials(self._assumer(access, region), access.role_arn))
+                    provider = RoleProvider(self._role_credentials(access, region))
                     session.register_component("credential_provider", CredentialResolver([provider]))
             except (BotoCoreError, ValueError) as problem:
                 raise read_problem(problem, "credentials") from None
@@ -215,6 +271,11 @@ class Sessions:
                 self._transport.hook(session.get_component("event_emitter"))
             self._sessions[access] = session
         return self._sessions[access]
+
+    def _role_credentials(self, access: Access, region: str | None) -> RoleCredentials:
+        sts = self._assumer(access, region)
+        role = str(access.role_arn)
+        return RoleCredentials(sts, role, external_id=access.external_id, session_name=access.session_name)
 
     def _assumer(self, access: Access, region: str | None) -> Any:
         """The client of STS that assumes the role, with the credentials that there are without it."""
@@ -233,7 +294,7 @@ class Sessions:
         ignored: Any = {"ignore_configured_endpoint_urls": None if configured_endpoint else True}
         try:
             return self._boto3(access, region).client(
-                "amplifybackend",
+                _SERVICE,
                 region_name=region,
                 endpoint_url=endpoint,
                 verify=self._transport.ca_bundle,
@@ -251,3 +312,11 @@ class Sessions:
             user_agent_extra="reconciler",
             **more,
         )
+
+
+def _answer_of_sts(call: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
+    """What STS says, or nothing: whoever needs to know takes that for unknown."""
+    try:
+        return within(2 * _STS_SECONDS, call)
+    except (BotoCoreError, ClientError, TimeoutError, *MISREAD):
+        return {}

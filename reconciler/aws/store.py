@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from reconciler.aws.amplify import within
+from reconciler.aws.deadline import within
 from reconciler.aws.errors import MISREAD, NO_CREDENTIALS, read_problem
 from reconciler.core.store import KEY, PREFIX, Stored
 from reconciler.errors import AccessProblem, LedgerProblem, ServiceProblem

@@ -80,6 +80,7 @@ class Fault:
             the seed in the state.
         rate: So many requests a second pass, and what comes beyond is hit; 0 lets none pass.
         burst: How many requests pass at once before `rate` counts.
+        retry_after: Seconds that an answer in place of the service's asks to wait, in Retry-After; 0 doesn't ask.
     """
 
     kind: str
@@ -98,6 +99,7 @@ class Fault:
     probability: float = 1.0
     rate: float = 0.0
     burst: int = 1
+    retry_after: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -174,7 +176,10 @@ def instead(fault: Fault, operation: str) -> Response:
     status, code, message = _INSTEAD[fault.kind]
     text = fault.text or message.format(operation=operation)
     code = "" if fault.code == "-" else fault.code or code
-    return json_response({"message": text}, fault.status or status, code=code)
+    response = json_response({"message": text}, fault.status or status, code=code)
+    if not fault.retry_after:
+        return response
+    return replace(response, headers={**response.headers, "Retry-After": str(fault.retry_after)})
 
 
 def afterwards(fault: Fault, response: Response) -> Response:

@@ -44,6 +44,18 @@ def test_some_faults_stand_in_for_the_answer_and_nothing_is_done(
     assert len(either.emulator.requests("UpdateBackendAuth")) == 1
 
 
+@pytest.mark.parametrize("kind", ["throttle", "error,status=503"])
+def test_what_stands_in_for_an_answer_may_say_how_long_to_wait(either: Backend, kind: str) -> None:
+    either.fault(f"{kind},retry_after=3")
+    either.fault(kind)
+    told = []
+    for _ in range(2):
+        with pytest.raises(ClientError) as caught:
+            either.send(LONGER)
+        told.append(caught.value.response["ResponseMetadata"]["HTTPHeaders"].get("retry-after"))
+    assert told == ["3", None]
+
+
 @pytest.mark.parametrize("fault", ["timeout_after", "drop_after"])
 def test_some_faults_lose_the_answer_of_a_job_that_started(either: Backend, fault: str) -> None:
     either.fault(fault)

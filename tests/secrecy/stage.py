@@ -9,6 +9,7 @@ import os
 import stat
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -319,6 +320,7 @@ def make_stage(folder: Path, patch: pytest.MonkeyPatch, moto: Callable[[], str])
         patch.setenv(name, value)
     patch.setattr(tempfile, "tempdir", None)
     patch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _seconds: None))  # between its retries
+    patch.setattr("reconciler.aws.session.time", SimpleNamespace(sleep=lambda _seconds: None, monotonic=time.monotonic))
     patch.setattr(typer.main, "get_command", _COMMAND)
     patch.chdir(folder / "project")
     return Stage(folder, patch, moto)

@@ -14,6 +14,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from reconciler.aws.retries import Timing
+
 SOURCE_KEY = "AKIASOURCE"
 ROLE = "arn:aws:iam::210987654321:role/deploy"
 ROLE_ACCOUNT = "210987654321"
@@ -99,6 +101,29 @@ def sts_error(status: int, code: str) -> Answer:
     )
 
 
+@dataclass
+class VirtualTime:
+    """A clock that nobody waits for: who sleeps sets it forward. ``chances`` are drawn first, then only halves."""
+
+    at: float = 0
+    slept: list[float] = field(default_factory=list)
+    chances: list[float] = field(default_factory=list)
+
+    def now(self) -> float:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.at += seconds
+
+    def random(self) -> float:
+        return self.chances.pop(0) if self.chances else 0.5
+
+    @property
+    def timing(self) -> Timing:
+        return Timing(self.now, self.sleep, self.random)
+
+
 @pytest.fixture
 def user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """An environment with credentials and nothing else, and retries that come without delay."""
@@ -114,3 +139,5 @@ def user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _seconds: None))
+    clock = VirtualTime()
+    monkeypatch.setattr("reconciler.aws.session.time", SimpleNamespace(sleep=clock.sleep, monotonic=clock.now))

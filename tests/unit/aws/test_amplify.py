@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,10 @@ from typing import Any
 import pytest
 from botocore import exceptions as aws
 
-from reconciler.aws.amplify import Reader, Writer, within
+from reconciler.aws.amplify import Reader, Writer
 from reconciler.aws.errors import read_problem, update_problem
+from reconciler.aws.pace import Pace
+from reconciler.aws.retries import Retries
 from reconciler.aws.session import Sessions, Transport
 from reconciler.core.model import Access, Target
 from reconciler.core.secret import Secret
@@ -34,6 +35,7 @@ from reconciler.errors import (
     ServiceProblem,
     UpdateRefused,
 )
+from tests.unit.aws.conftest import VirtualTime
 
 PROD = Target("d2k7example", "prod", "shopauth", "us-east-1")
 CONFIG: dict[str, Any] = {
@@ -45,10 +47,11 @@ CONFIG: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class World:
-    """The seeded backend and both gateways to it."""
+    """The seeded backend and both gateways to it, and the time in which they wait."""
 
     emulator: Emulator
     sessions: Sessions
+    time: VirtualTime
 
     @property
     def reader(self) -> Reader:
@@ -66,8 +69,9 @@ class World:
 def world(tmp_path: Path) -> Iterator[World]:
     with Emulator(tmp_path / "state.sqlite") as emulator:
         emulator.configure(Switches.parse(["job_seconds=0"]))
-        transport = Transport(hook=lambda events: attach(events, emulator))
-        yield World(emulator, Sessions(transport, credentials=(EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY)))
+        time = VirtualTime()
+        transport = Transport(timing=time.timing, hook=lambda events: attach(events, emulator))
+        yield World(emulator, Sessions(transport, credentials=(EMULATOR_ACCESS_KEY, EMULATOR_SECRET_KEY)), time)
 
 
 READS: list[Callable[[Reader], object]] = [
@@ -122,6 +126,46 @@ def test_reads_are_tried_again(world: World) -> None:
     world.emulator.inject([Fault("throttle", times=2)])
     assert world.reader.get_backend("d2k7example", None).environments == ("dev", "prod", "staging")
     assert len(world.emulator.requests("GetBackend")) == 3
+
+
+def test_readers_and_writers_of_an_account_and_a_region_share_their_pace(world: World) -> None:
+    def reader(role: str | None, account: str | None) -> Reader:
+        return world.sessions.reader(Access(role_arn=role), "us-east-1", None, account=account)
+
+    world.emulator.inject([Fault("throttle")])
+    reader(None, "000000000000").get_backend("d2k7example", None)
+    began = world.time.at
+    reader("arn:aws:iam::111111111111:role/plan", "111111111111").list_jobs(PROD)
+    reader("arn:aws:iam::222222222222:role/plan", None).list_jobs(PROD)
+    world.sessions.reader(Access(), "eu-west-1", None, account="000000000000")
+    assert world.time.at == began
+    same = Access(role_arn="arn:aws:iam::000000000000:role/apply")
+    world.sessions.writer(same, "us-east-1", None, account="000000000000").list_jobs(PROD)
+    assert world.time.at > began
+
+
+def test_an_update_waits_for_no_pace(world: World) -> None:
+    world.emulator.inject([Fault("throttle", times=4)])
+    writer = world.writer
+    writer.get_backend("d2k7example", None)
+    began = world.time.at
+    writer.update_auth(PROD, CONFIG)
+    assert world.time.at == began
+
+
+def test_a_read_that_waits_ends_as_the_run_does(world: World) -> None:
+    class Stopped(Exception):
+        """Somebody wants to stop."""
+
+    def stop(_seconds: float) -> None:
+        raise Stopped
+
+    writer = world.writer
+    world.sessions.wait_by(stop)
+    world.fault("throttle")
+    with pytest.raises(Stopped):
+        writer.list_jobs(PROD)
+    assert len(world.emulator.requests()) == 1
 
 
 @pytest.mark.parametrize(
@@ -203,19 +247,6 @@ def test_clients_are_made_once_for_each_way(world: World) -> None:
     assert world.sessions.reader(Access(), "eu-west-1", None) is not world.reader
 
 
-def test_a_call_that_takes_too_long_is_given_up() -> None:
-    never = threading.Event()
-    with pytest.raises(TimeoutError):
-        within(0.01, lambda: never.wait(30))
-    never.set()
-
-
-def test_what_a_call_raises_is_raised_and_what_it_returns_is_returned() -> None:
-    assert within(30, lambda: 7) == 7
-    with pytest.raises(ZeroDivisionError):
-        within(30, lambda: 1 // 0)
-
-
 def answered(status: int, **error: str) -> aws.ClientError:
     """What botocore raises for an answer with this status."""
     response: Any = {"Error": error, "ResponseMetadata": {"HTTPStatusCode": status}}
@@ -279,5 +310,6 @@ def test_a_list_with_something_that_is_no_job_is_a_failed_read() -> None:
         def list_backend_jobs(self, **_names: object) -> dict[str, Any]:
             return {"Jobs": [None]}
 
+    time = VirtualTime()
     with pytest.raises(ReadFailed):
-        Reader(Odd(), deadline=30).list_jobs(PROD)
+        Reader(Odd(), Retries(Pace(time.now, time.random), time.timing, 30)).list_jobs(PROD)
