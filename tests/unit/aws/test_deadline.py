@@ -98,6 +98,24 @@ except TimeoutError:
     assert done.stdout == "given up\n"
 
 
+def test_ctrl_c_reaches_whoever_waits_for_a_call() -> None:
+    program = """
+import os, signal, time
+from reconciler.aws.deadline import within
+
+def hang():
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(600)
+
+try:
+    within(300, hang)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "interrupted\n"
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_fork_has_threads_of_its_own() -> None:
     program = """
