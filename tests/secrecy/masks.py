@@ -16,7 +16,7 @@ import pytest
 
 import reconciler
 from reconciler.aws import amplify, errors
-from reconciler.config import masking, project, schema, violations
+from reconciler.config import masking, schema, violations
 from reconciler.config.rules import Finding
 from reconciler.config.source import Source
 from reconciler.core import meta, normalise, planrecord, proof, references, targetplan, transcript
@@ -253,6 +253,5 @@ MASKS = (
     Mask("open quotes", instead(masking, "_open_quote", lambda _: ""), "in clear, a quote over lines, broken"),
     Mask("defaults in lines", instead(masking, "_DEFAULT", _NEVER), "in clear, a default behind what is wrong"),
     Mask("unknown keys", instead(violations, "masked_lines", _same), "in clear, flow style without a space"),
-    Mask("unknown keys of a project", instead(project, "masked_lines", _same), "in clear, the project file"),
 )
 BY_NAME: Mapping[str, Mask] = {mask.name: mask for mask in MASKS}

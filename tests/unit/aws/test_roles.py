@@ -79,6 +79,35 @@ def test_a_targets_role_reaches_the_account_of_the_role(backend: Server, emulato
     assert "RoleSessionName=reconciler" in asked.body
 
 
+def test_a_role_is_assumed_with_the_external_id_and_the_session_name_that_are_written(
+    backend: Server, sts: Scripted
+) -> None:
+    access = Access(role_arn=ROLE, external_id="platform:team", session_name="nightly")
+    Sessions(Transport()).reader(access, REGION, backend.url).get_auth(PROD)
+    [asked] = sts.asked
+    assert "ExternalId=platform%3Ateam" in asked.body
+    assert "RoleSessionName=nightly" in asked.body
+
+
+def test_callers_are_asked_for_at_once_and_once() -> None:
+    together = threading.Barrier(2)
+
+    def answer(asked: Asked) -> Answer:
+        if "AssumeRole" in asked.body:
+            together.wait(30)  # both are on their way, or neither is answered
+            return role_answer()
+        return sts_error(403, "AccessDenied")
+
+    with pytest.MonkeyPatch.context() as patch, serving(answer) as scripted:
+        patch.setenv("AWS_ENDPOINT_URL_STS", scripted.url)
+        sessions = Sessions(Transport())
+        ways = [(Access(role_arn=ROLE, session_name=name), REGION) for name in ("one", "two", "one")]
+        sessions.ask_callers(ways)
+        asked = len(scripted.asked)
+        assert [sessions.account(access, region) for access, region in ways] == [None] * 3
+        assert (asked, len(scripted.asked)) == (4, 4)
+
+
 def test_a_role_updates_too(backend: Server, emulator: Emulator, sts: Scripted) -> None:
     writer = Sessions(Transport()).writer(ACCESS, REGION, backend.url)
     assert writer.update_auth(PROD, CONFIG).id is not None
