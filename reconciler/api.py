@@ -10,14 +10,17 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from reconciler.core.gateway import Gateway, ReadGateway
 from reconciler.core.model import Desired, Outcome, Plan, TargetFailure
 from reconciler.errors import Diagnostic
 from reconciler.operations.fleet import Observer, silent
-from reconciler.operations.jobs import Clock, Waiting
-from reconciler.operations.keeping import Keeping
 from reconciler.wiring import Connection, Follow, Located, Selection, Services
+
+if TYPE_CHECKING:
+    from reconciler.operations.jobs import Clock, Waiting
+    from reconciler.operations.keeping import Keeping
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +178,7 @@ def apply(
         UsageProblem: the ledger's place, or its key, can't be used.
     """
     from reconciler.operations.apply import apply as carried_out
+    from reconciler.operations.jobs import Clock
 
     services = fleet.services
     needing = [target.desired for target in plan.planned if target.changes or target.unresolved]

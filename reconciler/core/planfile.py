@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Any
 
 from reconciler.core import fields
-from reconciler.core.fields import CREATE_ONLY, FIELD, Mismatch
+from reconciler.core.fields import CREATE_ONLY, FIELD, SHAPE, Field, Mismatch, Shape
 from reconciler.core.model import Commit, Mark, Plan, TargetPlan, Tree
 from reconciler.core.planrecord import read_target, write_target
 from reconciler.core.secret import Secret, SecretState
@@ -20,6 +19,7 @@ TERRAFORM_VERSION = "1.9.8"
 RESOURCE_TYPE = "amplifybackend_auth"
 PROVIDER = "registry.terraform.io/reconciler/amplifybackend"
 PLAN_VERSION = 4
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def fingerprint(tree: Tree) -> str:
@@ -29,19 +29,29 @@ def fingerprint(tree: Tree) -> str:
     which no update can change, stay out: they would make a plan stale at random.
     """
     flat: dict[str, Any] = {}
-    for row, value in leaves(tree):
-        if row.create_only is Mismatch.WARNING:
-            continue
-        match value:
-            case dict():
-                flat[row.name] = sorted(value)
-            case Secret():
-                flat[row.name] = SecretState.READABLE.value
-            case Mark():
-                flat[row.name] = value.name
-            case _:
-                flat[row.name] = value
+    _flatten(tree, SHAPE, flat)
     return _digest(flat)
+
+
+def _flatten(tree: Tree, shape: Shape, flat: dict[str, Any]) -> None:
+    for name, value in tree.items():
+        below = shape[name]
+        if not isinstance(below, Field):
+            _flatten(value, below, flat)
+        elif below.create_only is not Mismatch.WARNING:
+            flat[below.name] = value if type(value) is str else _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case dict():
+            return sorted(value)
+        case Secret():
+            return SecretState.READABLE.value
+        case Mark():
+            return value.name
+        case _:
+            return value
 
 
 def to_json(plan: Plan, *, version: str) -> dict[str, Any]:
@@ -111,8 +121,9 @@ def from_json(text: str) -> Plan:
 
 
 def _digest(value: Any) -> str:
-    canonical = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return "sha256:" + hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+    import hashlib  # OpenSSL comes with it, which most commands never need
+
+    return "sha256:" + hashlib.sha256(_CANONICAL.encode(value).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 # --- terraform's part --------------------------------------------------------------------------
