@@ -6,6 +6,7 @@ from reconciler.config.nodes import ListNode, MappingNode, Node, ScalarNode
 from reconciler.config.rules import manages_nothing
 from reconciler.core.fields import BLOCK, FIELD
 from reconciler.core.model import Path, Scalar, Setting
+from reconciler.core.normalise import Managed
 from reconciler.core.references import Template, parse_references
 
 _PATHS: dict[Path, Path] = {path: path for path in (*FIELD, *BLOCK)}
@@ -19,16 +20,16 @@ class Settings:
 
     def __init__(self) -> None:
         # By identity, since that is cheap, and safe while the node is held beside its reading.
-        self._wholes: dict[int, tuple[Node, dict[Path, Setting]]] = {}
+        self._wholes: dict[int, tuple[Node, Managed]] = {}
         self._leaves: dict[int, tuple[Node, Setting]] = {}
 
-    def of(self, config: Node | None) -> dict[Path, Setting]:
-        """What a sound ``ResourceConfig`` manages; None stands where something is removed. It is not to be changed."""
+    def of(self, config: Node | None) -> Managed:
+        """What a sound ``ResourceConfig`` manages; None stands where something is removed."""
         if not isinstance(config, MappingNode):
-            return {}
+            return Managed()
         known = self._wholes.get(id(config))
         if known is None:
-            settings: dict[Path, Setting] = {}
+            settings = Managed()
             self._collect(config, (), settings)
             known = self._wholes[id(config)] = (config, settings)
         return known[1]

@@ -274,12 +274,8 @@ CREATE_ONLY: tuple[Field, ...] = tuple(row for row in FIELDS if row.create_only)
 FILLED: tuple[Field, ...] = tuple(row for row in FIELDS if row.filled)
 LINKS: tuple[Path, ...] = tuple(row.path for row in BLOCKS if row.path[:-1] == PROVIDERS)
 """The social providers' blocks."""
-CONDITIONS: tuple[tuple[When, tuple[Path, ...]], ...] = tuple(
-    (when, tuple(row.path for row in FIELDS if row.when == when))
-    for when in dict.fromkeys(row.when for row in FIELDS)
-    if when is not None
-)
-"""Each condition with the leaves that mean something only while it holds."""
+CONDITIONS: Mapping[Path, When] = MappingProxyType({row.path[:-1]: row.when for row in FIELDS if row.when is not None})
+"""Each block that means something only under a condition, which looks at a leaf beside it."""
 
 Shape: TypeAlias = "dict[str, Field | Shape]"
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from sys import intern
 from typing import Any
 
 from reconciler.core.fields import (
+    CONDITIONS,
     DOMAIN_PREFIX,
     FIELD,
+    FIELDS,
     FORGOT_PASSWORD,
     NUMBERS,
     PROVIDERS,
@@ -23,11 +26,12 @@ from reconciler.core.fields import (
     Field,
     Kind,
     Shape,
+    When,
 )
-from reconciler.core.model import Desired, Path, Tree, dotted
+from reconciler.core.model import Desired, Path, Setting, Tree, dotted
 from reconciler.core.references import Template
 from reconciler.core.secret import Secret, SecretState
-from reconciler.core.tree import ABSENT, drop_meaningless, get, put
+from reconciler.core.tree import ABSENT, get, means_something, put
 
 _RUN_OF_MASK = re.compile(r"[*•●∙·xX.]{3}|([^A-Za-z0-9])\1\1|^[<\[({].*[>\])}]$", re.DOTALL)
 _WORD_OF_MASK = re.compile(r"redacted|masked|hidden|sensitive", re.IGNORECASE)
@@ -56,31 +60,23 @@ def live_tree(config: Mapping[str, Any], hidden: frozenset[Path] = frozenset()) 
     """
     tree = _read(config, _READING, hidden)
     _put_secrets(tree, dict(config))
-    drop_meaningless(tree)
     return tree
 
 
 def _read(source: Mapping[str, Any], reading: _Reading, hidden: frozenset[Path]) -> Tree:
     """What a part of a configuration has of the catalogue, but for the providers' secrets."""
     tree: Tree = {}
-    for name, path, read in reading:
+    for name, path, read, when in reading:
         value = source.get(name)
         if value is None:
             continue
         if not isinstance(read, tuple):
             value = read(value, path)
             if value is not ABSENT:
-                tree[name] = Secret(value) if hidden and path in hidden else _shared(value)
-        elif isinstance(value, dict):
-            part = _read(value, read, hidden)
-            if part:
-                tree[name] = part
+                tree[name] = Secret(value) if hidden and path in hidden else value
+        elif isinstance(value, dict) and (part := _read(value, read, hidden)) and means_something(when, tree):
+            tree[name] = part
     return tree
-
-
-def _shared(value: Any) -> Any:
-    """The same text as one object: the targets of a fleet are much alike."""
-    return intern(value) if type(value) is str else value
 
 
 def hidden_places(desired: Desired) -> frozenset[Path]:
@@ -88,31 +84,69 @@ def hidden_places(desired: Desired) -> frozenset[Path]:
 
     A message of the deprecated ForgotPassword may follow that of VerificationMessage, so they hide together.
     """
-    places = {
-        path
-        for path, setting in desired.settings.items()
-        if isinstance(setting.value, (Secret, Template)) and not FIELD[path].secret
-    }
-    places |= desired.hidden
+    secrets = managed_by(desired).secrets
+    if not secrets and not desired.hidden:
+        return desired.hidden
+    places = {path for path in secrets if not FIELD[path].secret} | desired.hidden
     twins = {FORGOT_PASSWORD: VERIFICATION, VERIFICATION: FORGOT_PASSWORD}
     return frozenset(places | {(*twins[path[:2]], *path[2:]) for path in places if path[:2] in twins})
+
+
+class Managed(dict[Path, Setting]):
+    """The settings of a document, with what is made of them: once for all documents that share them. Never changed."""
+
+    @cached_property
+    def tree(self) -> Tree:
+        """See :func:`desired_tree`."""
+        tree: Tree = {}
+        for path, setting in self.items():
+            value: Any = setting.value
+            if isinstance(value, tuple) and path in FIELD:
+                value = {intern(str(member.value)): True for member in value} or None
+            elif type(value) is str:
+                value = intern(value)
+            elif value is not None and path in NUMBERS:
+                value = _integer(value, path)
+            put(tree, path, value)
+        return tree
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of the catalogue's rows that are written, or removed with what is above them."""
+        return frozenset(row.name for row in FIELDS if _is_managed(self.tree, row.path))
+
+    @cached_property
+    def secrets(self) -> tuple[Path, ...]:
+        """Where a secret is written, or a reference that nobody has followed."""
+        return tuple(
+            path
+            for path, setting in self.items()
+            if isinstance(setting.value, (Secret, Template)) or (path in SECRETS and setting.value is not None)
+        )
+
+
+def _is_managed(tree: Tree, path: Path) -> bool:
+    node: Any = tree
+    for part in path:
+        if not isinstance(node, dict) or part not in node:
+            return node is None
+        node = node[part]
+    return True
+
+
+def managed_by(desired: Desired) -> Managed:
+    """What a document manages."""
+    settings = desired.settings
+    return settings if isinstance(settings, Managed) else Managed(settings)
 
 
 def desired_tree(desired: Desired) -> Tree:
     """The canonical tree of what a document manages; None stands at each path that is removed.
 
     Leaves that mean nothing under what the document itself writes are kept: only the overlay on live
-    can tell.
+    can tell. Documents may share it, so it is not to be changed.
     """
-    tree: Tree = {}
-    for path, setting in desired.settings.items():
-        value: Any = setting.value
-        if isinstance(value, tuple) and path in FIELD:
-            value = {str(member.value): True for member in value} or None
-        elif value is not None and path in NUMBERS:
-            value = _integer(value, path)
-        put(tree, path, value)
-    return tree
+    return managed_by(desired).tree
 
 
 def settle_domain(read: str, environment: str, hosted_domain: str | None) -> tuple[str, bool]:
@@ -176,6 +210,11 @@ def _string(value: Any, path: Path) -> Any:
     return value if type(value) is str and value else _of_type(str, value, path)
 
 
+def _text(value: Any, path: Path) -> Any:
+    """One object for the same text, for the targets of a fleet are much alike: they take less, and compare faster."""
+    return intern(value) if type(value) is str and value else _of_type(str, value, path)
+
+
 def _boolean(value: Any, path: Path) -> Any:
     return _of_type(bool, {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value, path)
 
@@ -190,7 +229,7 @@ def _integer(value: Any, path: Path) -> Any:
 
 def _members(value: Any, path: Path) -> Any:
     members = _of_type((list, tuple), value, path) or ()
-    return {_shared(member): True for member in members if _string(member, path)} or ABSENT
+    return {intern(text): True for member in members if (text := _string(member, path))} or ABSENT
 
 
 def _of_type(kind: type | tuple[type, ...], value: Any, path: Path) -> Any:
@@ -203,11 +242,11 @@ def _of_type(kind: type | tuple[type, ...], value: Any, path: Path) -> Any:
 
 
 _Reader = Callable[[Any, Path], Any]
-_Reading = tuple[tuple[str, Path, "_Reader | _Reading"], ...]
+_Reading = tuple[tuple[str, Path, "_Reader | _Reading", When | None], ...]
 
 _READERS: Mapping[Kind, _Reader] = {
-    Kind.STRING: _string,
-    Kind.CHOICE: _string,
+    Kind.STRING: _text,
+    Kind.CHOICE: _text,
     Kind.BOOLEAN: _boolean,
     Kind.INTEGER: _integer,
     Kind.CHOICES: _members,
@@ -218,7 +257,12 @@ _READERS: Mapping[Kind, _Reader] = {
 def _reading(shape: Shape, above: Path = ()) -> _Reading:
     """How each member of a mapping is read, the catalogue looked up once and for all."""
     return tuple(
-        (name, (*above, name), _READERS[below.kind] if isinstance(below, Field) else _reading(below, (*above, name)))
+        (
+            name,
+            (*above, name),
+            _READERS[below.kind] if isinstance(below, Field) else _reading(below, (*above, name)),
+            CONDITIONS.get((*above, name)),
+        )
         for name, below in shape.items()
         if not isinstance(below, Field) or not below.secret
     )

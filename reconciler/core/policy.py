@@ -14,6 +14,7 @@ from reconciler.core.fields import (
     MFA,
     MFA_MODE,
     OAUTH,
+    PROVIDERS,
     VERIFICATION,
     Mismatch,
 )
@@ -165,7 +166,7 @@ def _losses(desired: Desired, wanted: Tree, live: Live) -> Iterator[Finding]:
     if get(wanted, OAUTH) is None and get(tree, OAUTH) is not ABSENT:
         summary = "the hosted UI and its domain are deleted: nobody can sign in through it any more"
         yield Finding("hosted-ui-removal", summary, origin=desired.origin_of(OAUTH))
-    for provider in LINKS:
+    for provider in LINKS if get(tree, PROVIDERS) is not ABSENT else ():
         if get(wanted, provider) is None and get(tree, provider) is not ABSENT:
             summary = f"people who sign in with {provider[-1]} can't any more"
             yield Finding("provider-removal", summary, origin=desired.origin_of(provider))

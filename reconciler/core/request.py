@@ -56,12 +56,12 @@ def overlay(live: Tree, desired: Tree) -> Tree:
 def _laid(live: Tree, desired: Tree, shape: Shape) -> Tree:
     """One mapping over another; what does not differ is shared, and a mapping that becomes empty is left out."""
     laid = live
-    for name, below in shape.items():
-        if name not in desired:
+    for name, value in desired.items():
+        below, there = shape.get(name), live.get(name, ABSENT)
+        if below is None:
             continue
-        value, there = desired[name], live.get(name, ABSENT)
         if isinstance(below, Field):
-            if below.create_only or _is_written(value, there):
+            if value is there or below.create_only or _is_written(value, there):
                 continue
             new = ABSENT if value is None else value
         elif value is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.core import policy, request
 from reconciler.core.diff import Difference, differences
-from reconciler.core.fields import CONSTRAINTS, DOMAIN_PREFIX, OAUTH
+from reconciler.core.fields import CONSTRAINTS, DOMAIN_PREFIX, OAUTH, Field
 from reconciler.core.meta import has_constraints
 from reconciler.core.model import (
     NOT_BOUND,
@@ -24,7 +24,7 @@ from reconciler.core.model import (
     Tree,
     dotted,
 )
-from reconciler.core.normalise import desired_tree
+from reconciler.core.normalise import managed_by
 from reconciler.core.proof import Proofs, standings
 from reconciler.core.references import Template, parse_references
 from reconciler.core.secret import Proof, Secret, SecretState, Standing
@@ -62,9 +62,11 @@ def prepare(
     Raises:
         InputProblem: the request would lack something that the document must write.
     """
-    wanted, tree = settled_domains(desired_tree(desired), live, desired.target.environment)
+    manages = managed_by(desired)
+    wanted, tree = settled_domains(manages.tree, live, desired.target.environment)
     planned = request.overlay(tree, wanted)
-    secrets = secrets or standings(desired.target, wanted, tree, proofs or Proofs())
+    if manages.secrets:
+        secrets = secrets or standings(desired.target, wanted, tree, proofs or Proofs())
     blocked, warned = policy.create_only_differences(desired, wanted, tree)
     changes = (*_changes(desired, tree, planned, secrets), *_hidden_removals(desired, wanted, tree, live), *blocked)
     moving = frozenset(change.path for change in changes)
@@ -75,27 +77,27 @@ def prepare(
         changes = tuple(_blocked_inside_oauth(change) for change in changes)
     if changes:
         changes = (*changes, *_carried(desired, secrets, changes, whole.sent))
-    moved = {path for change in changes for path in (change.path, change.path[:-1])}
-    there = leaves(tree)
-    managed = [row for row, _ in there if _is_managed(wanted, row.path)]
-    shown = states(tree)
+    moved = {dotted(path) for change in changes for path in (change.path, change.path[:-1])}
+    found = leaves(tree)
+    there = {row.name for row, _ in found}
+    shown = _in_words(tree, found)
     plan = TargetPlan(
-        desired=_without_secrets(desired),
+        desired=_without_secrets(desired) if manages.secrets else desired,
         fingerprint=live.fingerprint,
         live=shown,
         planned=shown if planned is tree else states(planned),
         changes=changes,
         sent=tuple(dotted(block) for block in whole.sent),
         secrets=secrets,
-        blocks=tuple(policy.blocks(desired, live, changes, whole)),
-        guards=tuple(policy.guards(desired, live, changes, whole)),
+        blocks=tuple(policy.blocks(desired, live, changes, whole)) if changes else (),
+        guards=tuple(policy.guards(desired, live, changes, whole)) if changes else (),
         warnings=(*warned, *policy.warnings(desired, wanted, live, changes), *policy.secret_warnings(desired, secrets)),
         notes=(
             *(_notes(desired, wanted, planned, whole, secrets) if changes else ()),
             *policy.secret_notes(desired, secrets, changes),
         ),
-        unchanged=sum(row.path not in moved for row in managed),
-        unmanaged=len(there) - len(managed),
+        unchanged=len((there & manages.names) - moved),
+        unmanaged=len(there - manages.names),
     )
     return Prepared(plan, wanted, tree, planned, whole.sent)
 
@@ -123,6 +125,8 @@ def settled_domains(wanted: Tree, live: Live, environment: str) -> tuple[Tree, T
 
 def _changes(desired: Desired, tree: Tree, planned: Tree, secrets: tuple[Standing, ...]) -> tuple[Change, ...]:
     """What moves: of secrets those that are known to differ, and those that are to be sent in any case."""
+    if planned is tree and not secrets:
+        return ()
     proofs = {standing.path: standing.proof for standing in secrets}
     found = tuple(
         change_of(desired, difference)
@@ -229,20 +233,15 @@ def _diagnostic(desired: Desired, missing: Hole) -> Diagnostic:
     )
 
 
-def _is_managed(wanted: Tree, path: Path) -> bool:
-    node: Any = wanted
-    for part in path:
-        if not isinstance(node, dict) or part not in node:
-            return node is None
-        node = node[part]
-    return True
-
-
 def states(tree: Tree) -> Tree:
     """The tree with a word in place of each secret; the tree itself where it has none."""
+    return _in_words(tree, leaves(tree))
+
+
+def _in_words(tree: Tree, found: list[tuple[Field, Any]]) -> Tree:
     secrets = [
         (row.path, SecretState.READABLE if isinstance(value, Secret) else SecretState.UNKNOWN)
-        for row, value in leaves(tree)
+        for row, value in found
         if (row.secret or isinstance(value, (Secret, Template))) and not isinstance(value, SecretState)
     ]
     if not secrets:
@@ -254,10 +253,10 @@ def states(tree: Tree) -> Tree:
 
 
 def _without_secrets(desired: Desired) -> Desired:
-    """The document with the reference in place of each secret; the document itself where it has none."""
+    """The document with the reference in place of each secret."""
     written = {
         path: Setting(parse_references(setting.value.source or ""), setting.origin)
         for path, setting in desired.settings.items()
         if isinstance(setting.value, Secret)
     }
-    return replace(desired, settings={**desired.settings, **written}) if written else desired
+    return replace(desired, settings={**desired.settings, **written})

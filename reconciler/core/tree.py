@@ -82,12 +82,16 @@ def holds(when: When | None, tree: Tree) -> bool:
     return when is None or (get(tree, when.path) in when.values) is not when.unless
 
 
+def means_something(when: When | None, beside: Tree) -> bool:
+    """Whether a block with this condition means something, by the mapping in which it stands."""
+    return when is None or (beside.get(when.path[-1]) in when.values) is not when.unless
+
+
 def drop_meaningless(tree: Tree) -> None:
-    """Remove each leaf whose condition does not hold, in place."""
-    for when, paths in CONDITIONS:
+    """Remove each block whose condition does not hold, in place."""
+    for block, when in CONDITIONS.items():
         if not holds(when, tree):
-            for path in paths:
-                drop(tree, path)
+            drop(tree, block)
 
 
 def as_api(tree: Tree) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.fields import FIELD
+from reconciler.core.fields import CONDITIONS, FIELD, FIELDS
+from reconciler.core.model import Path, dotted
 from reconciler.core.normalise import Misshapen, believable, live_tree, same_name, settle_domain
 from reconciler.core.secret import Secret, SecretState
 from reconciler.core.tree import get
@@ -162,3 +163,14 @@ def test_a_secret_shows_itself_to_nobody() -> None:
         pickle.dumps(secret)
     assert secret != "hunter2hunter2"
     assert hash(secret) == hash(Secret("hunter2hunter2"))
+
+
+@pytest.mark.parametrize("block", CONDITIONS, ids=dotted)
+def test_a_block_with_a_condition_means_something_or_nothing_as_a_whole(block: Path) -> None:
+    """Its leaves share the condition, which looks at a leaf beside the block that is read before it."""
+    order = [row.path for row in FIELDS]
+    inside = [row for row in FIELDS if row.path[: len(block)] == block]
+    when = CONDITIONS[block]
+    assert {row.when for row in inside} == {when}
+    assert when.path[:-1] == block[:-1]
+    assert order.index(when.path) < order.index(inside[0].path)
