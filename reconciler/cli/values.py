@@ -41,4 +41,7 @@ def _processed(parameter: Any, convert: Any, text: bool, context: Any, value: An
     default = context.get_parameter_source(parameter.name).name == "DEFAULT"
     missing = parameter.required and not value
     watched = parameter.callback is not None and value is not None
-    return value if (text or default) and not missing and not watched else convert(context, value)
+    if missing or watched or not (text or default):
+        return convert(context, value)
+    several = getattr(parameter, "multiple", False) or parameter.nargs == -1
+    return () if several and value is None else value  # older releases of typer take no None for none of several
