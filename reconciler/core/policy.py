@@ -134,10 +134,10 @@ def warnings(desired: Desired, wanted: Tree, live: Live, changes: tuple[Change, 
             "the old hosted UI domain is deleted before the new one exists: sign-in is down meanwhile",
             origin=domain.origin,
         )
-    written = desired.settings.get(DOMAIN_PREFIX)
     tree = live.tree
     suffixed = live.domain_settled and get(tree, DOMAIN_PREFIX) != live.domain_read
-    if domain is None and suffixed and written is not None and written.value == live.domain_read:
+    written = desired.settings.get(DOMAIN_PREFIX) if suffixed and domain is None else None
+    if written is not None and written.value == live.domain_read:
         yield Finding(
             "domain-suffix",
             "DomainPrefix is written with the environment that the service appends when it is read",

@@ -238,11 +238,14 @@ def states(tree: Tree) -> Tree:
     return _in_words(tree, leaves(tree))
 
 
+_HIDDEN = frozenset({Secret, Template})
+
+
 def _in_words(tree: Tree, found: list[tuple[Field, Any]]) -> Tree:
     secrets = [
         (row.path, SecretState.READABLE if isinstance(value, Secret) else SecretState.UNKNOWN)
         for row, value in found
-        if (row.secret or isinstance(value, (Secret, Template))) and not isinstance(value, SecretState)
+        if (row.secret or type(value) in _HIDDEN) and not isinstance(value, SecretState)
     ]
     if not secrets:
         return tree

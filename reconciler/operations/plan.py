@@ -68,8 +68,10 @@ def plan(
         observer(document.name, _READING)
         try:
             known = remembered(document)
-            planned = prepare_target(replace(document, hidden=known.proofs.hidden), reader, known.proofs).plan
-            return replace(planned, warnings=(*planned.warnings, *known.notices))
+            if document.hidden != known.proofs.hidden:
+                document = replace(document, hidden=known.proofs.hidden)
+            planned = prepare_target(document, reader, known.proofs).plan
+            return replace(planned, warnings=(*planned.warnings, *known.notices)) if known.notices else planned
         except (ServiceProblem, InputProblem) as problem:
             return failure(document, problem)
 
