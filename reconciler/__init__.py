@@ -5,10 +5,9 @@ From Python: :func:`load` documents, :func:`plan`, :func:`apply`. What they take
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from reconciler.version import __version__
 
+TYPE_CHECKING = False  # as type checkers know it; a Ctrl-C while typing itself is imported would show a traceback
 if TYPE_CHECKING:
     from reconciler.api import Fleet, apply, load, plan
     from reconciler.core.gateway import Gateway, ReadGateway
@@ -75,7 +74,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import what is asked for when it is first asked for: ``--version`` needs nothing of it."""
     home = _HOME.get(name)
     if home is None:

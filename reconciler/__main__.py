@@ -2,9 +2,7 @@
 
 import gc
 import os
-import signal
 import sys
-from types import FrameType
 
 _INTERRUPTED, _TERMINATED = 130, 143
 _NEW_OBJECTS = 100_000
@@ -16,13 +14,15 @@ def run() -> None:
     gc.set_threshold(_NEW_OBJECTS)
     interrupted: list[int] = []
 
-    def interrupt(number: int, frame: FrameType | None) -> None:
+    def interrupt(number: int, _frame: object) -> None:
         interrupted.append(number)
-        signal.default_int_handler(number, frame)
+        raise KeyboardInterrupt
 
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # and not ignored, as in the background
-        signal.signal(signal.SIGINT, interrupt)
     try:
+        import signal
+
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # and not ignored, as in the background
+            signal.signal(signal.SIGINT, interrupt)
         from reconciler.cli.main import main
 
         code = main()
