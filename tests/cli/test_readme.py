@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from reconciler.cli.exits import Exit
 from reconciler.config.codes import CODES, WARNINGS
+from reconciler.config.project import read_project
+from reconciler.config.schema import PROJECT, schema_of
 from reconciler.core.policy import GUARDS
 from reconciler.secrets import CODES as REFERENCE_CODES
 from tests.cli.conftest import ROOT, Project
@@ -42,6 +45,20 @@ def test_the_help_is_the_real_one(project: Project, monkeypatch: pytest.MonkeyPa
 def test_the_plan_shown_is_the_real_one(project: Project) -> None:
     plan = project.run("plan", "auth.yaml", "--emulator").out.rstrip()
     assert plan in README
+
+
+def test_the_program_shown_is_the_one_in_the_examples() -> None:
+    assert f"```python\n{(ROOT / 'examples' / 'fleet.py').read_text(encoding='utf-8')}```" in README
+
+
+def test_the_project_file_shown_is_a_good_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    block = README.split("### The project file")[1].split("```yaml\n")[1].split("```")[0]
+    (tmp_path / "reconciler.yaml").write_text(block, encoding="utf-8")
+    project = read_project(tmp_path)
+    assert project.parallelism == 16
+    said = {key for key in schema_of(PROJECT)["properties"] if re.search(rf"^{key}:", block, re.MULTILINE)}
+    assert said == set(schema_of(PROJECT)["properties"]) - {"profile", "account", "wave", "job_timeout"}
 
 
 def test_every_test_that_a_promise_names_exists() -> None:
