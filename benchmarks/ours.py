@@ -11,29 +11,15 @@ import sys
 import time
 from collections.abc import Callable
 
+import reconciler
 from benchmarks.fleet import ENDPOINT
-from reconciler.core.model import Plan, TargetFailure
-from reconciler.operations.plan import plan
-from reconciler.wiring import Connection, Selection, Services
 
 
-def planner(folder: str, parallelism: int) -> Callable[[], Plan]:
-    """What plans the fleet as the command does; its documents are loaded."""
-    services = Services(Connection(endpoint_url=os.environ[ENDPOINT]), first_path=folder, parallelism=parallelism)
-    loaded = services.load([folder], Selection(), stdin=bytes, network=True)
-    desired = services.locate(loaded).desired
-    services.reader_of(desired[0])
-
-    def made() -> Plan:
-        return plan(
-            desired,
-            services.reader_of,
-            now="2024-01-01T00:00:00Z",
-            remembered=services.books.remembered(desired),
-            parallelism=parallelism,
-        )
-
-    return made
+def planner(folder: str, parallelism: int) -> Callable[[], reconciler.Plan]:
+    """What plans the fleet as the command does; its documents are loaded, and its client is made."""
+    fleet = reconciler.load([folder], endpoint_url=os.environ[ENDPOINT], parallelism=parallelism)
+    fleet.reader_of(fleet.located.desired[0])
+    return lambda: reconciler.plan(fleet, with_commit=False)
 
 
 def main(folder: str, parallelism: int) -> None:
@@ -42,7 +28,7 @@ def main(folder: str, parallelism: int) -> None:
     before = time.process_time()
     targets = made().targets
     took = time.process_time() - before
-    if any(isinstance(target, TargetFailure) or target.changes for target in targets):
+    if any(isinstance(target, reconciler.TargetFailure) or target.changes for target in targets):
         sys.exit("a target is not unchanged")
     sys.stdout.write(json.dumps({"cpu": took}))
 

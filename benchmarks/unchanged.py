@@ -13,12 +13,12 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any
 
+import reconciler
 from benchmarks.fleet import ENDPOINT
 from reconciler.core.gateway import Backend
 from reconciler.core.model import Desired, Job, Path, Target
 from reconciler.core.proof import Proofs
 from reconciler.operations.plan import prepare_target
-from reconciler.wiring import Connection, Selection, Services
 
 
 class Remembering:
@@ -46,10 +46,9 @@ class Remembering:
 
 def read(folder: str) -> tuple[Desired, Mapping[str, Any]]:
     """The folder's document, and the ResourceConfig of its target."""
-    services = Services(Connection(endpoint_url=os.environ[ENDPOINT]), first_path=folder)
-    loaded = services.load([folder], Selection(), stdin=bytes, network=True)
-    (desired,) = services.locate(loaded).desired
-    return desired, services.reader_of(desired).get_auth(desired.target)
+    fleet = reconciler.load([folder], endpoint_url=os.environ[ENDPOINT])
+    (desired,) = fleet.located.desired
+    return desired, fleet.reader_of(desired).get_auth(desired.target)
 
 
 def seconds(call: Callable[[], object], calls: int) -> float:

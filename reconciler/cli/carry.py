@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -19,6 +16,7 @@ from reconciler.cli.exits import Exit, of_outcomes, of_plan, worst
 from reconciler.cli.options import Format, Patience, Show
 from reconciler.cli.output import emit, outcome_renderers, plan_renderers, write_reports
 from reconciler.cli.run import Run
+from reconciler.cli.signals import first_signal
 from reconciler.core.model import Access, Desired, Outcome, OutcomeKind, Plan
 from reconciler.errors import OutputProblem
 from reconciler.operations.jobs import Clock, Stopped, Waiting
@@ -28,6 +26,9 @@ if TYPE_CHECKING:
     from reconciler.aws.amplify import Writer
     from reconciler.ledger.ledger import Opened
     from reconciler.operations.keeping import Keeping
+
+_LOOK = 0.1
+"""Seconds between two looks at whether to stop."""
 
 
 def waiting_of(patience: Patience, services: Services) -> Waiting:
@@ -200,28 +201,21 @@ def stoppable() -> Iterator[tuple[Clock, list[Exit]]]:
 
     An update that is being sent is not interrupted: its answer is worth more than a second.
     """
-    asked = threading.Event()
     stopped: list[Exit] = []
-    before: dict[signal.Signals, Any] = {}
 
-    def stop(number: int, _frame: FrameType | None) -> None:
-        stopped.append(Exit.INTERRUPTED if number == signal.SIGINT else Exit.TERMINATED)
-        asked.set()
-        for name, handler in before.items():
-            signal.signal(name, handler)
+    def stop(code: Exit) -> None:
+        stopped.append(code)
         write_error("\nStopping: what was sent goes on. Press Ctrl-C again to leave at once.\n")
 
     def sleep(seconds: float) -> None:
-        if asked.wait(seconds):
-            raise Stopped
+        # Looked at, and not waited for: a handler that wakes the thread it interrupts could lock itself out.
+        end = time.monotonic() + seconds
+        while not stopped:
+            left = end - time.monotonic()
+            if left <= 0:
+                return
+            time.sleep(min(left, _LOOK))
+        raise Stopped
 
-    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        handler = signal.getsignal(name)
-        if handler is not signal.SIG_IGN:  # as nohup leaves SIGHUP
-            before[name] = handler
-            signal.signal(name, stop)
-    try:
+    with first_signal(stop):
         yield Clock(time.monotonic, sleep, lambda: datetime.now(UTC)), stopped
-    finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)
