@@ -1,4 +1,4 @@
-"""Show what has drifted in a folder of auth documents, mend what is labelled tier=dev, and tell how it went."""
+"""Show what would change in the development environments of a folder, apply that very plan, and tell how it went."""
 
 import reconciler
 
@@ -10,13 +10,13 @@ class Told(reconciler.Observer):
         print(f"{name}: {message}")
 
 
-everything = reconciler.plan(reconciler.load(["apps"], emulator=True))
-for target in everything.planned:
+development = reconciler.Selection(labels=(("tier", "dev"),))
+fleet = reconciler.load("apps", emulator=True, selection=development)
+plan = reconciler.plan(fleet)
+for target in plan.planned:
     for change in target.changes:
         print(target.name, ".".join(change.path), change.before, "->", change.after)
-for failure in everything.failures:
+for failure in plan.failures:
     print(failure.name, "could not be planned:", failure.summary)
-
-development = reconciler.load(["apps"], emulator=True, selection=reconciler.Selection(labels=(("tier", "dev"),)))
-for outcome in reconciler.apply(development, reconciler.plan(development), observer=Told()):
+for outcome in reconciler.apply(fleet, plan, observer=Told()):
     print(outcome.name, outcome.kind.value, outcome.summary)

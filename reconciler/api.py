@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.gateway import Gateway, ReadGateway
 from reconciler.core.model import Desired, Outcome, Plan, TargetFailure
-from reconciler.errors import Diagnostic
+from reconciler.errors import Diagnostic, UsageProblem
 from reconciler.operations.fleet import Observer, silent
 from reconciler.wiring import Connection, Follow, Located, Selection, Services
 
@@ -53,7 +53,7 @@ class Fleet:
 
 
 def load(
-    paths: Sequence[str | os.PathLike[str]],
+    paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
     selection: Selection | None = None,
     region: str | None = None,
@@ -69,7 +69,7 @@ def load(
     """Read documents, follow their references, and find their targets.
 
     Args:
-        paths: files, folders or globs. The project file is looked for upward from the first.
+        paths: files, folders or globs, one or several. The project file is looked for upward from the first.
         selection: which targets are meant, and which guards may pass; all, and none, by default.
         region: the region of documents that name none.
         profile: the AWS profile of documents that name none.
@@ -94,9 +94,10 @@ def load(
         state_dir=state_dir,
         ledger=ledger,
     )
-    names = [os.fspath(path) for path in paths]
-    first = names[0] if names else "."
-    services = Services(connection, first_path=first, environ=environ, parallelism=parallelism)
+    names = [os.fspath(path) for path in ([paths] if isinstance(paths, str | os.PathLike) else paths)]
+    if not names:
+        raise UsageProblem("No path is given", hint="name documents: files, folders or globs")
+    services = Services(connection, first_path=names[0], environ=environ, parallelism=parallelism)
     loaded = services.load(names, selection or Selection(), stdin=bytes, network=True)
     return Fleet(services, services.locate(loaded, Follow.ALL if secrets else Follow.NO_SECRETS))
 
@@ -174,6 +175,7 @@ def apply(
         What became of each target, in the order of the plan.
 
     Raises:
+        PlanRefused: the plan was made for something else than the fleet reaches: another account, endpoint or ledger.
         LedgerProblem: the ledger's folder can't be made.
         UsageProblem: the ledger's place, or its key, can't be used.
     """
@@ -181,6 +183,7 @@ def apply(
     from reconciler.operations.jobs import Clock
 
     services = fleet.services
+    services.recorded.check_binding(plan)
     needing = [target.desired for target in plan.planned if target.changes or target.unresolved]
     return carried_out(
         plan,

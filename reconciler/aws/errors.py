@@ -277,6 +277,14 @@ def _not_assumed(problem: Exception, summary: str) -> ServiceProblem:
     return ReadFailed(f"{summary}: STS gave no whole answer", hint="try again")
 
 
+def unrunnable(problem: OSError) -> AccessProblem:
+    """The error where no client can be made because of a program that gives credentials."""
+    return AccessProblem(
+        f"the program that the profile names for its credentials can't be run ({type(problem).__name__})",
+        hint="look at credential_process in the profile",
+    )
+
+
 def _no_credentials(problem: Exception) -> AccessProblem:
     if isinstance(problem, aws.ProfileNotFound):
         return AccessProblem(

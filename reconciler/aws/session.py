@@ -16,11 +16,11 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import CredentialResolver
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, UnknownRegionError
 
 from reconciler.aws.amplify import Reader, Writer
 from reconciler.aws.deadline import within
-from reconciler.aws.errors import MISREAD, read_problem
+from reconciler.aws.errors import MISREAD, read_problem, unrunnable
 from reconciler.aws.pace import Pace
 from reconciler.aws.retries import ATTEMPTS, Retries, Timing
 from reconciler.aws.roles import RoleCredentials, RoleProvider
@@ -90,6 +90,7 @@ class Sessions:
         self._credentials = credentials
         self._known = known
         self._sessions: dict[Access, Any] = {}
+        self._boto3s: dict[Access, Any] = {}
         self._clients: dict[tuple[Access, str, str | None], Any] = {}
         self._paces: dict[tuple[object, ...], Pace] = {}
         self._readers: dict[tuple[Access, str, str | None], Reader] = {}
@@ -241,6 +242,8 @@ class Sessions:
             client = self._boto3(access, region).client(
                 "sts", region_name=region, config=config, verify=self._transport.ca_bundle
             )
+        except OSError as problem:
+            raise unrunnable(problem) from None
         except (BotoCoreError, ClientError, *MISREAD):
             return dict
         call: Callable[[], Mapping[str, Any]] = client.get_caller_identity
@@ -249,7 +252,11 @@ class Sessions:
     def serves(self, access: Access, region: str) -> bool:
         """Whether botocore knows the service to be in a region."""
         session = self._session(access, region)
-        return region in session.get_available_regions(_SERVICE, session.get_partition_for_region(region))
+        try:
+            partition = session.get_partition_for_region(region)
+        except UnknownRegionError:
+            return False
+        return region in session.get_available_regions(_SERVICE, partition)
 
     def _session(self, access: Access, region: str | None) -> Any:
         """The session of a way of access; ``region`` is where its role is assumed, if it has one."""
@@ -284,7 +291,10 @@ class Sessions:
         )
 
     def _boto3(self, access: Access, region: str | None) -> Any:
-        return boto3.Session(botocore_session=self._session(access, region))
+        """The one boto3 session of a way of access: a second one could make no client of S3 any more."""
+        if access not in self._boto3s:
+            self._boto3s[access] = boto3.Session(botocore_session=self._session(access, region))
+        return self._boto3s[access]
 
     def _client(
         self, access: Access, region: str, endpoint: str | None, retries: Any, *, configured_endpoint: bool = False
@@ -300,6 +310,8 @@ class Sessions:
                 verify=self._transport.ca_bundle,
                 config=self._config(retries, **ignored),
             )
+        except OSError as problem:
+            raise unrunnable(problem) from None
         except (BotoCoreError, ValueError) as problem:
             raise read_problem(problem, "the client") from None
 

@@ -43,9 +43,9 @@ from reconciler.cli.plan import read_plan
 from reconciler.cli.run import Run, located, make_plan, start
 from reconciler.core.model import Access, Plan
 from reconciler.core.planfile import applyable, from_json
-from reconciler.errors import LedgerDamaged, PlanRefused, UsageProblem
+from reconciler.errors import AccessProblem, LedgerDamaged, PlanRefused, UsageProblem
 from reconciler.operations.jobs import Waiting
-from reconciler.wiring import Follow
+from reconciler.wiring import UNCHECKED_ACCOUNT, Follow, Located
 
 
 def apply(
@@ -88,6 +88,7 @@ def apply(
         plan = _saved(run, given[0], oldest)
     else:
         found = located(run, given, choice, allow, strict=strict, sends=send_secrets)
+        _refuse_unchecked(found)
         settle_first(run, found.desired, waiting)
         plan = make_plan(run, found)
         show_plan(plan, show)
@@ -99,6 +100,17 @@ def apply(
         otherwise = "give --auto-approve, or save the plan with 'plan --out FILE' and apply that file"
         confirm("Do you want to perform these actions?", otherwise=otherwise)
     raise typer.Exit(carry_out(run, plan, waiting, command="apply", saved=saved, max_failures=max_failures))
+
+
+def _refuse_unchecked(found: Located) -> None:
+    """Nothing is sent while nobody can tell whether the credentials are of the account that is written.
+
+    Raises:
+        AccessProblem: names the first target of which that is so.
+    """
+    for warning in (warning for warning in found.warnings if warning.code == UNCHECKED_ACCOUNT):
+        summary = f"{warning.target}: nobody can tell whether these credentials are of its account"
+        raise AccessProblem(summary, detail=warning.detail, hint="let STS be reached, or leave 'account' out")
 
 
 def _resume_only(run: Run, paths: Sequence[str], choice: Choice, waiting: Waiting, *, saved: bool) -> Exit:

@@ -32,7 +32,7 @@ class Format(StrEnum):
 
 Paths = Annotated[
     list[str],
-    typer.Argument(metavar="PATH...", help="Auth documents: files, folders, or - for standard input."),
+    typer.Argument(metavar="PATH...", help="Auth documents: files, folders, quoted globs, or - for standard input."),
 ]
 
 PathsOrNone = Annotated[

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
 from reconciler.cli.options import Choice, Format, Paths, Reach, Show, Strict
 from reconciler.cli.output import emit, problems_as_result, warn
 from reconciler.cli.run import load, start
+from reconciler.core.model import EMBEDDED, Desired
+
+if TYPE_CHECKING:
+    from reconciler.config.ways import Given
+    from reconciler.render.targets import Reached
+    from reconciler.wiring import Services
 
 
 def targets(paths: Paths, reach: Reach, choice: Choice, show: Show, strict: Strict = False) -> None:
     """List the targets that a run would touch, and where each value comes from. No network."""
-    from reconciler.errors import InputProblem
-    from reconciler.render.targets import Listed, Reached, targets_json, targets_markdown, targets_text
+    from reconciler.errors import InputProblem, Severity
+    from reconciler.render.targets import Listed, targets_json, targets_markdown, targets_text
 
     run = start(reach, show, first_path=paths[0], parallelism=choice.parallelism)
     with problems_as_result(show):
         loaded = load(run, paths, choice, None, network=True)
-        if loaded.errors:
-            raise InputProblem(loaded.diagnostics)
-        warn(loaded.diagnostics, strict=strict)
+        problems = run.services.check(loaded)
+        if not loaded.errors:
+            problems = (*problems, *run.services.check_reach(loaded))
+        if any(problem.severity is Severity.ERROR for problem in problems):
+            raise InputProblem(problems)
+        warn(problems, strict=strict)
     listed = tuple(
-        Listed(
-            desired,
-            tuple(Reached(key, given.value, given.where) for key, given in loaded.given[desired.name].items()),
-        )
+        Listed(desired, tuple(_reached(desired, loaded.given[desired.name], run.services)))
         for desired in loaded.desired
     )
     unmeant = len(loaded.given) - len(listed)
@@ -34,3 +43,19 @@ def targets(paths: Paths, reach: Reach, choice: Choice, show: Show, strict: Stri
         },
         show,
     )
+
+
+def _reached(desired: Desired, given: Mapping[str, Given], services: Services) -> Iterator[Reached]:
+    """What a target is reached by; the embedded backend asks for no credentials."""
+    from reconciler.render.targets import Reached
+
+    unused = {"profile", "role_arn", "external_id", "session_name", "account"} if services.embedded else set()
+    for key, value in given.items():
+        if key not in unused:
+            yield Reached(key, value.value, value.where)
+    if services.embedded:
+        yield Reached("endpoint_url", EMBEDDED, "--emulator")
+    elif "endpoint_url" not in given:
+        configured = services.configured_endpoint(desired)
+        if configured is not None:
+            yield Reached("endpoint_url", configured, "the environment or the profile")

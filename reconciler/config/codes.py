@@ -16,6 +16,7 @@ _ERRORS: dict[str, str] = {
     "not-text": "The file is not text: it has bytes that no YAML or JSON file may have",
     "not-utf8": "The file is not encoded in UTF-8",
     "outside-project": "The file is outside the project",
+    "another-project": "The document belongs to another project",
     "misnamed-project-file": "The project file has another name than reconciler.yaml",
     # YAML
     "yaml-syntax": "The text is not valid YAML or JSON",

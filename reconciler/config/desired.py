@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.config.codes import problem
-from reconciler.config.discovery import Found, discover, project_root, resolved
+from reconciler.config.discovery import Found, discover, of_another_project, project_root, resolved
 from reconciler.config.identity import Identities
 from reconciler.config.layers import Document, Layered, Layers
 from reconciler.config.nodes import MappingNode
@@ -74,7 +74,7 @@ def load(
     found, problems = discover(paths, root)
     order = list(dict.fromkeys([*paths, *(file.name for file in found)]))
     layers = Layers(root)
-    layers.problems.extend(problems)
+    layers.problems.extend([*problems, *of_another_project(found, root)])
     documents = _read_all(found, layers, stdin)
     for document in documents:
         layers.mark_bases(document)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from glob import glob, has_magic
+from glob import has_magic
 from pathlib import Path
 
 from reconciler.config.codes import problem
@@ -42,13 +43,19 @@ def project_root(first_path: str) -> Path:
     The nearest folder above the path with the project file, else the top of the git work tree, else the
     current folder.
     """
-    here = Path.cwd() if first_path == "-" else Path(first_path)
-    folder = resolved(here)
+    folder = resolved(Path.cwd() if first_path == "-" else _first(first_path))
     for markers in ((PROJECT_FILE, *MISNAMED), (".git",)):
         for candidate in (folder, *folder.parents):
             if any(os.path.lexists(candidate / marker) for marker in markers):
                 return candidate
     return resolved(Path.cwd())
+
+
+def _first(path: str) -> Path:
+    """A path itself; of a glob what it matches first, so that quotes don't make another project of it."""
+    if os.path.lexists(path) or not has_magic(path):
+        return Path(path)
+    return next(iter(_matching(path)), _literal(path))
 
 
 def discover(paths: Sequence[str], root: Path) -> tuple[list[Found], list[Diagnostic]]:
@@ -67,7 +74,7 @@ def discover(paths: Sequence[str], root: Path) -> tuple[list[Found], list[Diagno
         elif has_magic(path):
             hint = "no document's file matches; quote a glob, so that the shell leaves it alone"
             nothing = problem("missing-path", Origin(path, 1, 1), path, hint=hint)
-            _sort_out(_matching(path) or [nothing], path, (root,), found, problems)
+            _sort_out(_matching(path) or [nothing], path, (root, resolved(_literal(path))), found, problems)
         else:
             problems.append(problem("missing-path", Origin(path, 1, 1), path))
     return _each_once(found), problems
@@ -87,10 +94,33 @@ def _sort_out(
             continue
         real = resolved(file)
         # Through a link a pull request could show the lines of any file of the machine.
-        if file.is_symlink() and not any(real.is_relative_to(top) for top in tops):
+        if not any(real.is_relative_to(top) for top in tops):
             problems.append(problem("outside-project", Origin(str(file), 1, 1), "It is a link out of the project."))
         else:
             found.append(Found(str(file), file, asked, real))
+
+
+def of_another_project(found: Sequence[Found], root: Path) -> list[Diagnostic]:
+    """The files between which and the run's project there is one of their own, whose words nobody would read."""
+    homes: dict[Path, Path] = {}
+    problems = []
+    for file in found:
+        if file.path is None or file.real is None:
+            continue
+        home = _home(file.real.parent, root, homes)
+        if home != root and os.path.lexists(home / PROJECT_FILE):
+            detail = f"Its project file is {os.path.relpath(home / PROJECT_FILE)}, and this run's project is {root}."
+            hint = "run it for each project of its own"
+            problems.append(problem("another-project", Origin(file.name, 1, 1), detail, hint=hint))
+    return problems
+
+
+def _home(folder: Path, root: Path, known: dict[Path, Path]) -> Path:
+    """The nearest folder above with a project file, up to the run's project; else that, or the topmost."""
+    if folder not in known:
+        ends = folder in {root, folder.parent} or os.path.lexists(folder / PROJECT_FILE)
+        known[folder] = folder if ends else _home(folder.parent, root, known)
+    return known[folder]
 
 
 def resolved(path: Path) -> Path:
@@ -112,14 +142,29 @@ def _inside(folder: Path) -> list[Path]:
 
 
 def _matching(pattern: str) -> list[Path]:
-    """The documents' files that a glob matches, or that are below folders that it matches; ``**`` is any depth."""
-    matched = [Path(match) for match in sorted(glob(pattern, recursive=True))]  # noqa: PTH207 - it may be absolute
+    """The documents' files that a glob matches, or that are below folders that it matches, sorted.
+
+    ``**`` is any depth, and like all below folders it follows no links. Nothing matches what is hidden.
+    """
+    top = _literal(pattern)
+    rest = str(Path(pattern).relative_to(top))
+    try:
+        matched = sorted(top.glob(rest), key=lambda path: path.relative_to(top).parts)
+    except (ValueError, NotImplementedError):  # of '**' beside other characters, for example
+        return []
     return [
         file
         for path in matched
+        if not any(part.startswith(".") for part in path.relative_to(top).parts)
         for file in (_inside(path) if path.is_dir() else [path])
         if file.suffix.lower() in DOCUMENT_SUFFIXES and file.name != PROJECT_FILE
     ]
+
+
+def _literal(pattern: str) -> Path:
+    """The folder of a glob's first part that has magic in it."""
+    parts = Path(pattern).parts
+    return Path(*itertools.takewhile(lambda part: not has_magic(part), parts))
 
 
 def _each_once(found: Sequence[Found]) -> list[Found]:

@@ -55,7 +55,8 @@ class Identities:
         name = self._name(document, texts)
         labels = self._labels(node.get("labels"))
         project = self.project.entries_for(name or "", labels)
-        given = self.ways.settle(node, project, document.node.origin)
+        certain = "${" not in f"{name}{list(labels.values())}"
+        given = self.ways.settle(node, project, document.node.origin, certain=certain)
         if name is None or "region" not in given or any(key not in texts for key in _REQUIRED):
             return None
         found = {key: entry.value for key, entry in given.items()}
@@ -73,9 +74,12 @@ class Identities:
         access = Access(
             found.get("profile"), found.get("role_arn"), found.get("external_id"), found.get("session_name")
         )
-        wave = _whole(node.get("wave") or (project["wave"].node if "wave" in project else None))
+        wave = node.entries.get("wave") or project.get("wave")
+        if wave is not None:
+            place = wave.node.origin
+            given["wave"] = Given(str(_whole(wave.node)), str(place), place)
         self.given[name] = given
-        return Identity(name, target, access, _words(node.get("allow")), labels, wave)
+        return Identity(name, target, access, _words(node.get("allow")), labels, _whole(wave.node if wave else None))
 
     def _name(self, document: Document, texts: Mapping[str, str]) -> str | None:
         if "name" in document.node.entries:

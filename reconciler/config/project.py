@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,11 @@ TARGET_KEYS = ("region", "profile", "role_arn", "external_id", "session_name", "
 
 _LEDGER_HINT = "write a folder, or s3://bucket/prefix"
 _KEY_HINT = "write a reference and nothing else, such as ${ssm:/reconciler/ledger-key}"
+_TELLING = re.compile(
+    r"(?i)(?:^|_)(?:API)?(?:KEYS?|JWT|BEARER|COOKIE|PASSPHRASE|PWD|PAT|PEM|P8|P12|PFX|DSN|AUTH|CERT|SESSION)(?:_|$)"
+    r"|(?:DATABASE|DB|REDIS|MONGO|AMQP)\w*_UR[IL]"
+)
+"""Names of variables that are likely to hold secrets, besides those that keys of documents tell of."""
 _ENV_HINT = "a plan would show it: name variables that hold no secret"
 
 
@@ -35,6 +42,14 @@ class Written:
     """A reference, and where it is written."""
 
     template: Template
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text as written, and where."""
+
+    text: str
     origin: Origin
 
 
@@ -71,6 +86,12 @@ class Project:
     env_names: frozenset[str] = frozenset()
     entries: Mapping[str, Entry] = field(default_factory=dict)
     overrides: tuple[Override, ...] = ()
+
+    def default(self, key: str) -> Text | None:
+        """What holds for all targets, as written; None where nothing is."""
+        node = self.entries[key].node if key in self.entries else None
+        written = isinstance(node, ScalarNode) and isinstance(node.value, str)
+        return Text(str(node.value), node.origin) if isinstance(node, ScalarNode) and written else None
 
     def entries_for(self, name: str, labels: Mapping[str, str]) -> Mapping[str, Entry]:
         """What a document of this name and these labels may leave out; of overrides that match the last one wins."""
@@ -123,13 +144,16 @@ def _problems(source: Source, node: Node) -> Iterator[Diagnostic]:
         bad.add(place)
         yield placed(source, node, place, _as_here(place, finding))
     for place, scalar in scalars(node, ()):
+        if isinstance(scalar.value, float) and isnan(scalar.value):
+            yield source.problem("out-of-range", scalar.origin, f"{place[-1]} must be a number.")
         if isinstance(scalar.value, str) and not any(place[:length] in bad for length in range(1, len(place) + 1)):
             yield from _problems_of_text(source, place, scalar, scalar.value)
 
 
 def _as_here(place: Sequence[str | int], finding: Finding) -> Finding:
     """A finding of the schema in this file's words: nothing is removed here, so null is one more wrong type."""
-    hint = {"ledger": _LEDGER_HINT, "ledger_key": _KEY_HINT}.get(str(place[-1]) if place else "", finding.hint)
+    own = str(place[0]) if len(place) == 1 else ""
+    hint = {"ledger": _LEDGER_HINT, "ledger_key": _KEY_HINT}.get(own, finding.hint)
     match finding.code:
         case "null-not-allowed":
             return replace(finding, code="wrong-type", hint=hint if hint != finding.hint else "leave it out")
@@ -149,7 +173,7 @@ def _problems_of_text(source: Source, place: Sequence[str | int], node: ScalarNo
             if wrong := _wrong_secret(text):
                 yield source.problem(wrong, node.origin, "ledger_key", hint=_KEY_HINT)
         case "env_names":
-            if is_secret_key(text) or text.upper().startswith("AWS_"):
+            if is_secret_key(text) or text.upper().startswith("AWS_") or _TELLING.search(text):
                 yield source.problem("secret-variable", node.origin, text, hint=_ENV_HINT)
         case _ if key in TARGET_KEYS and "match" not in place:
             yield from _problems_of_reference(source, str(key), node, text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reconciler.config.nodes import Entry, MappingNode
 from reconciler.config.texts import Texts
@@ -35,6 +35,8 @@ class Given:
 
     value: str
     where: str
+    origin: Origin | None = None
+    """The place in a file, where it is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +52,16 @@ class Ways:
     resolve: bool
     _regions: dict[str | None, str | None] = field(default_factory=dict)
 
-    def settle(self, node: MappingNode, project: Mapping[str, Entry], document: Origin) -> dict[str, Given]:
+    def settle(
+        self, node: MappingNode, project: Mapping[str, Entry], document: Origin, *, certain: bool
+    ) -> dict[str, Given]:
         """What is given of region, profile, role, account and endpoint.
 
         Args:
             node: the merged document.
             project: what the project file says for this target.
             document: where the document begins.
+            certain: whether the overrides that fit are known: not so while names and labels have references in them.
         """
         given = {key: found for key in _KEYS if (found := self._one(key, node.entries.get(key), project.get(key)))}
         if "region" not in given and "region" not in node.entries and "region" not in project:
@@ -68,7 +73,7 @@ class Ways:
                 given["region"] = Given(UNKNOWN_REGION, "")
             else:
                 given["region"] = region
-        self._settle_role(given, node, project)
+        self._settle_role(given, node, project, document, certain=certain)
         return given
 
     def _one(self, key: str, written: Entry | None, project: Entry | None) -> Given | None:
@@ -84,7 +89,7 @@ class Ways:
         if option is not None and text != option and resolved:
             hint = f"leave {named} out, or choose documents that agree with it"
             self.texts.report("contradicts-option", entry.node.origin, f"{named} says otherwise.", hint)
-        return Given(text, str(entry.node.origin))
+        return Given(text, str(entry.node.origin), entry.node.origin)
 
     def _of_the_environment(self, profile: Given | None) -> Given | None:
         for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
@@ -92,7 +97,8 @@ class Ways:
                 return Given(self.environ[name], name)
         named = profile.value if profile else None
         region = self._region_of(named)
-        return Given(region, f"profile {named}" if named else "the default profile") if region else None
+        in_force = named or self.environ.get("AWS_PROFILE")
+        return Given(region, f"profile {in_force}" if in_force else "the default profile") if region else None
 
     def _region_of(self, profile: str | None) -> str | None:
         """The profile's region; looked up once, since that reads files."""
@@ -102,9 +108,19 @@ class Ways:
             self._regions[profile] = self.defaults.region_of(profile)
         return self._regions[profile]
 
-    def _settle_role(self, given: dict[str, Given], node: MappingNode, project: Mapping[str, Entry]) -> None:
-        """Put the account into the role; what belongs to a role means nothing without one."""
+    def _settle_role(
+        self,
+        given: dict[str, Given],
+        node: MappingNode,
+        project: Mapping[str, Entry],
+        document: Origin,
+        *,
+        certain: bool,
+    ) -> None:
+        """Put the account into the role; what belongs to a role means nothing without it, or for another role."""
         role = given.get("role_arn")
+        if role is not None and "role_arn" in node.entries and "external_id" not in node.entries:
+            given.pop("external_id", None)
         if role is None:
             for key in _OF_A_ROLE:
                 given.pop(key, None)
@@ -113,7 +129,8 @@ class Ways:
         elif ACCOUNT in role.value:
             account = given.get("account")
             if account is not None:
-                given["role_arn"] = Given(role.value.replace(ACCOUNT, account.value), role.where)
-            elif "account" not in node.entries and "account" not in project:
-                place = (node.entries.get("role_arn") or project["role_arn"]).node.origin
-                self.texts.report("no-account", place, role.value, "write 'account:' into the document")
+                given["role_arn"] = replace(role, value=role.value.replace(ACCOUNT, account.value))
+            elif certain and "account" not in node.entries and "account" not in project:
+                written = role.origin if "role_arn" in node.entries else None
+                detail = f"{role.value}{'' if written else f' in {role.where}'}"
+                self.texts.report("no-account", written or document, detail, "write 'account:' into the document")

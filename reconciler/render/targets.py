@@ -57,10 +57,8 @@ def _lines(target: Listed) -> Iterator[str]:
     width = max((len(reached.value) for reached in target.reached), default=0)
     for reached in target.reached:
         yield line(f"  {reached.key:<12}  {reached.value:<{width}}  # {reached.where}").rstrip(" #")
-    more = [f"wave {desired.wave}"] if desired.wave else []
-    more += [f"{key}={value}" for key, value in desired.labels.items()]
-    if more:
-        yield line(f"  {', '.join(more)}")
+    if desired.labels:
+        yield line(f"  labels {', '.join(f'{key}={value}' for key, value in desired.labels.items())}")
     yield f"  manages {', '.join(_blocks(desired)) or 'nothing'}"
 
 
@@ -83,7 +81,7 @@ def _object(target: Listed) -> dict[str, Any]:
         "app": where.app,
         "environment": where.environment,
         "resource": where.resource,
-        **{reached.key: reached.value for reached in target.reached},
+        **{reached.key: reached.value for reached in target.reached if reached.key != "wave"},
         "wave": desired.wave,
         "labels": dict(desired.labels),
         "origin": str(desired.origin),

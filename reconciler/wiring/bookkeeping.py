@@ -39,6 +39,7 @@ class Bookkeeping:
         make_state: Callable[[], Path],
         sessions: Callable[[], Sessions],
         references: References,
+        profile: Callable[[], str | None],
         region: Callable[[], str | None],
     ) -> None:
         """Remember where to look.
@@ -52,6 +53,7 @@ class Bookkeeping:
             make_state: makes that folder.
             sessions: what reaches AWS.
             references: what follows the reference to the key.
+            profile: the profile whose credentials reach the ledger and its key.
             region: the region of a reference that names none.
         """
         self._connection = connection
@@ -62,6 +64,7 @@ class Bookkeeping:
         self._make_state = make_state
         self._sessions = sessions
         self._references = references
+        self._profile = profile
         self._region = region
 
     @cached_property
@@ -122,7 +125,7 @@ class Bookkeeping:
         if written is None:
             return None
         kept = [self._project_root, *([] if self.shared else [Path(self.ledger.name)])]
-        secret = followed(written, kept, self._references, profile=self._connection.profile, region=self._region())
+        secret = followed(written, kept, self._references, profile=self._profile(), region=self._region())
         return usable(secret, f"ledger_key in {written.origin}")
 
     @cached_property
@@ -141,7 +144,7 @@ class Bookkeeping:
 
             from reconciler.ledger.heartbeat import StoreLeases
 
-            store = self._sessions().store(Access(profile=self._connection.profile), self.shared)
+            store = self._sessions().store(Access(profile=self._profile()), self.shared)
             return Ledger(store, StoreLeases(store, token=lambda: token_hex(16)))
         named = self._location
         own = self._state_path / "emulator" if self._connection.emulator else self._state_path

@@ -7,13 +7,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.model import EMBEDDED, Desired, FailureKind, TargetFailure
-from reconciler.errors import Diagnostic, InputProblem, ServiceProblem, Severity, UsageProblem
+from reconciler.errors import Diagnostic, InputProblem, Origin, ServiceProblem, Severity, UsageProblem
 from reconciler.wiring.choices import Connection, Follow
 
 if TYPE_CHECKING:
     from reconciler.aws.session import Sessions
     from reconciler.config.desired import Loaded
     from reconciler.wiring.references import References
+
+UNKNOWN_ACCOUNT = "unknown-account"
+"""The code of the warning that nobody tells which account a target is in."""
+UNCHECKED_ACCOUNT = "unchecked-account"
+"""The code of the warning that nobody tells whether the credentials are of the account that the document writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +72,14 @@ class Locating:
         problems = (*loaded.diagnostics, *(found for desired in loaded.desired for found in check(desired)))
         problems = (*problems, *self._elsewhere(loaded.desired))
         if not any(problem.severity is Severity.ERROR for problem in problems):
-            problems = (*problems, *self._without_service(loaded.desired))
+            problems = (*problems, *self.without_service(loaded))
         if any(problem.severity is Severity.ERROR for problem in problems):
             raise InputProblem(problems)
-        targets = self._resolved(loaded.desired, follow)
-        self._ask_callers(targets)
-        located = tuple(
-            target if isinstance(target, TargetFailure) else self._checked(self.located(target), target)
-            for target in targets
-        )
-        return Located(located, (*problems, *self._unasked(located, loaded.desired)))
+        self._ask_callers(loaded.desired)
+        known = follow is not Follow.NOTHING  # whoever settles what others sent looks at the account later
+        located = tuple(self._checked(desired) if known else self.located(desired) for desired in loaded.desired)
+        warnings = (*problems, *self._unasked(located, loaded.desired))
+        return Located(self._resolved(located, follow), warnings)
 
     def located(self, desired: Desired) -> Desired:
         """The document with its endpoint and account; what can't be asked stays unknown, and its read will tell."""
@@ -115,50 +118,67 @@ class Locating:
             if self._connection.emulator and desired.target.endpoint
         )
 
-    def _without_service(self, documents: Sequence[Desired]) -> tuple[Diagnostic, ...]:
-        """Documents of a region in which nobody would answer, which a read would only tell after its time is out."""
+    def without_service(self, loaded: Loaded) -> tuple[Diagnostic, ...]:
+        """Regions in which nobody would answer, which a read would only tell after its time is out; no network."""
         from reconciler.config.codes import problem
 
         hint = "look at the region; where it is newer than this botocore, upgrade that, or name --endpoint-url"
-        known: dict[str, bool] = {}
-        found = []
-        for desired in documents:
-            region = desired.target.region
-            if region not in known:
-                known[region] = self._connection.emulator or self._serves(desired)
-            if not known[region]:
-                found.append(problem("region-without-service", desired.origin, region, hint=hint, target=desired.name))
-        return tuple(found)
+        served: dict[str, bool] = {}
+        found: dict[Origin, Diagnostic] = {}
+        for desired in () if self._connection.emulator else loaded.desired:
+            region, given = desired.target.region, loaded.given[desired.name]["region"]
+            place = given.origin or desired.origin
+            if place not in found and not self._serves(desired, served):
+                detail = region if given.origin else f"{region}, from {given.where}"
+                found[place] = problem("region-without-service", place, detail, hint=hint, target=desired.name)
+        return tuple(found.values())
 
-    def _serves(self, desired: Desired) -> bool:
+    def _serves(self, desired: Desired, served: dict[str, bool]) -> bool:
+        """Whether somebody would answer; ``served`` remembers of which regions botocore knows it."""
+        region = desired.target.region
         try:
-            configured = self._endpoint(desired) is not None
-            return configured or self._sessions().serves(desired.access, desired.target.region)
+            if self._endpoint(desired) is not None:
+                return True
+            if region not in served:
+                served[region] = self._sessions().serves(desired.access, region)
         except ServiceProblem:
             return True  # its read will tell what is wrong
+        return served[region]
 
-    def _resolved(self, documents: tuple[Desired, ...], follow: Follow) -> tuple[Desired | TargetFailure, ...]:
+    def _resolved(
+        self, targets: Sequence[Desired | TargetFailure], follow: Follow
+    ) -> tuple[Desired | TargetFailure, ...]:
+        """The targets with their references followed; of those that have failed nothing is asked for."""
         if follow is Follow.NOTHING:
-            return documents
-        resolved = self._references.resolve(documents, secrets=follow is Follow.ALL)
-        return tuple(_unresolved(desired, problems) if problems else desired for desired, problems in resolved)
+            return tuple(targets)
+        good = [target for target in targets if isinstance(target, Desired)]
+        found = iter(self._references.resolve(good, secrets=follow is Follow.ALL))
+        return tuple(
+            target if isinstance(target, TargetFailure) else _failed_if_wrong(*next(found)) for target in targets
+        )
 
-    def _ask_callers(self, targets: Sequence[Desired | TargetFailure]) -> None:
+    def _ask_callers(self, documents: Sequence[Desired]) -> None:
         """Ask STS once for each way of access, for all at once: one after another they would take a fleet's time."""
         if self._connection.emulator:
             return
         ways = {}
-        for target in targets:
-            if isinstance(target, Desired) and target.access not in ways:
+        for desired in documents:
+            if desired.access not in ways:
                 try:
-                    if self._endpoint(target) is None:
-                        ways[target.access] = target.target.region
+                    if self._endpoint(desired) is None:
+                        ways[desired.access] = desired.target.region
                 except ServiceProblem:
                     continue
         self._sessions().ask_callers(tuple(ways.items()))
 
-    def _checked(self, located: Desired, written: Desired) -> Desired | TargetFailure:
-        """The target, unless these credentials are of another account than it is in."""
+    def _checked(self, written: Desired) -> Desired | TargetFailure:
+        """The document's target, unless these credentials are of another account than it is in."""
+        try:
+            located = self.located(written)
+        except UsageProblem as problem:  # of an endpoint that its profile names
+            return TargetFailure(
+                written.name, written.target, FailureKind.INPUT, problem.summary, problem.detail, problem.hint
+            )
         account = located.target.account
         caller = self._caller(located)
         if caller is None or caller == account:
@@ -184,23 +204,32 @@ class Locating:
     def _unasked(
         self, located: Sequence[Desired | TargetFailure], written: Sequence[Desired]
     ) -> tuple[Diagnostic, ...]:
-        """Warnings of accounts that STS did not tell, one for all targets that are reached in one way."""
-        open_ways: dict[tuple[str, object], list[Desired]] = {}
+        """Warnings of accounts that STS did not tell: one for all targets of which the same is not known."""
+        unasked: dict[str, list[Desired]] = {}
         for target, document in zip(located, written, strict=True):
-            if isinstance(target, Desired) and target.target.endpoint is None and self._caller(target) is None:
-                code = "unknown-account" if document.target.account is None else "unchecked-account"
-                open_ways.setdefault((code, target.access), []).append(target)
-        return tuple(_of_account(code, targets) for (code, _), targets in open_ways.items())
+            if isinstance(target, Desired) and self._is_unasked(target):
+                code = UNKNOWN_ACCOUNT if document.target.account is None else UNCHECKED_ACCOUNT
+                unasked.setdefault(code, []).append(target)
+        return tuple(_of_account(code, targets) for code, targets in unasked.items())
+
+    def _is_unasked(self, desired: Desired) -> bool:
+        """Whether STS was asked and did not tell; where nobody can be asked its read will tell why."""
+        if desired.target.endpoint is not None:
+            return False
+        try:
+            return self._sessions().account(desired.access, desired.target.region) is None
+        except ServiceProblem:
+            return False
 
 
 def _of_account(code: str, targets: Sequence[Desired]) -> Diagnostic:
     others = f"; so it is for {len(targets) - 1} more targets" if len(targets) > 1 else ""
-    if code == "unknown-account":
+    if code == UNKNOWN_ACCOUNT:
         summary, why = "The AWS account is not known", "It is not in the document, and STS did not tell"
         hint = "write 'account' into the document"
     else:
         summary, why = "Whose credentials these are is not known", "STS did not tell whether they are of the account"
-        hint = "let STS be reached"
+        hint = "let STS be reached; until then apply sends nothing"
     first = targets[0]
     return Diagnostic(Severity.WARNING, code, summary, why + others, hint, first.origin, target=first.name)
 
@@ -216,10 +245,12 @@ def refuse_credentials(endpoint: str | None) -> None:
         raise UsageProblem("The endpoint has a user and a password in it", hint=hint)
 
 
-def _unresolved(desired: Desired, problems: tuple[Diagnostic, ...]) -> TargetFailure:
-    """A target whose references have no good value."""
+def _failed_if_wrong(desired: Desired, problems: tuple[Diagnostic, ...]) -> Desired | TargetFailure:
+    """A target, or why it can't be planned where its references have no good value."""
     from reconciler.core.sources import DENIED
 
+    if not problems:
+        return desired
     denied = any(found.code == DENIED for found in problems)
     return TargetFailure(
         desired.name,

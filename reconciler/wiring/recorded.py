@@ -72,7 +72,7 @@ class Recorded:
             )
 
     def check_binding(self, plan: Plan) -> None:
-        """Refuse a saved plan that was made for something else than this run would reach.
+        """Refuse a plan that was made for something else than this run would reach.
 
         Raises:
             PlanRefused: it is foreign; says in what.
@@ -87,6 +87,9 @@ class Recorded:
             connection.region,
             connection.profile,
         )
+        if not connection.emulator:
+            ways = {one.desired.access: one.target.region for one in plan.planned if one.target.endpoint is None}
+            self._sessions().ask_callers(tuple(ways.items()))
         check_binding(
             plan, reached, lambda target: self._sessions().account(target.desired.access, target.target.region)
         )

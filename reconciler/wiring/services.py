@@ -61,6 +61,8 @@ class Services:
         self._connection = connection
         self._first_path = first_path
         self._environ = os.environ if environ is None else environ
+        if parallelism is not None and parallelism < 1:
+            raise UsageProblem("At least one target is under way at once", hint="give a parallelism of 1 or more")
         self._parallelism = parallelism
 
     @property
@@ -161,6 +163,7 @@ class Services:
             make_state=self.state_folder,
             sessions=lambda: self.sessions,
             references=self.references,
+            profile=self._default_profile,
             region=self._default_region,
         )
 
@@ -222,7 +225,9 @@ class Services:
             expand_text=self.references.resolver.expand_text,
             project=project,
         )
-        loaded = replace(loaded, diagnostics=(*problems, *loaded.diagnostics))
+        if problems:  # what documents lack may be in what could not be read
+            found = (one for one in loaded.diagnostics if one.code not in {"no-region", "no-account"})
+            loaded = replace(loaded, diagnostics=(*problems, *found))
         return replace(loaded, desired=selected(loaded.desired, selection, whole=not loaded.errors))
 
     def check(self, loaded: Loaded) -> tuple[Diagnostic, ...]:
@@ -234,17 +239,52 @@ class Services:
         """Resolve every document and say where its target really is: see :meth:`Locating.locate`."""
         return self._locating.locate(loaded, follow)
 
+    def configured_endpoint(self, desired: Desired) -> str | None:
+        """Another endpoint that the environment or the target's profile configures; None where nobody can tell."""
+        try:
+            return self.sessions.configured_endpoint(desired.access, desired.target.region)
+        except ServiceProblem:
+            return None
+
+    def check_reach(self, loaded: Loaded) -> tuple[Diagnostic, ...]:
+        """What can be told, without any network, of whether targets can be reached."""
+        return self._locating.without_service(loaded)
+
     @cached_property
     def _locating(self) -> Locating:
         return Locating(self._connection, self.references, lambda: self.sessions)
+
+    def _of_project(self, key: str) -> str | None:
+        """What the project file says for all targets, its references followed.
+
+        Raises:
+            InputProblem: it has errors, or a reference of it has no value.
+        """
+        from reconciler.core.references import Template, parse_references
+
+        value = self.project.default(key)
+        if value is None:
+            return None
+        written = parse_references(value.text)
+        if not isinstance(written, Template):
+            return written
+        expanded = self.references.resolver.expand_text(written, value.origin)
+        if isinstance(expanded, Diagnostic):
+            raise InputProblem((expanded,))
+        return expanded
+
+    def _default_profile(self) -> str | None:
+        """The profile of what names none itself."""
+        return self._connection.profile or (None if self._connection.emulator else self._of_project("profile"))
 
     def _default_region(self) -> str | None:
         """The region of what names none itself."""
         return (
             self._connection.region
+            or self._of_project("region")
             or self._environ.get("AWS_REGION")
             or self._environ.get("AWS_DEFAULT_REGION")
-            or self._region_of(self._connection.profile)
+            or self._region_of(self._default_profile())
         )
 
     def _region_of(self, profile: str | None) -> str | None:
@@ -313,5 +353,5 @@ class Services:
         if not region:
             raise UsageProblem("No region is given", hint="give --region, or set AWS_DEFAULT_REGION")
         target = Target(app, environment, resource, region, endpoint=connection.endpoint_url)
-        access = Access(profile=connection.profile)
+        access = Access(profile=self._default_profile())
         return self._locating.located(Desired(f"{resource}-{environment}", target, access, {}, Origin("-", 1, 1)))

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import reconciler
 from reconciler.core.gateway import Backend
 from reconciler.core.model import Job, Target
 from reconciler.core.model import Path as SettingPath
-from reconciler.errors import ReadFailed
+from reconciler.errors import PlanRefused, ReadFailed
 
 ROOT = Path(__file__).parents[2]
 BASE = """\
@@ -74,7 +74,8 @@ def test_the_program_in_the_examples_does_what_it_says(apps: Path) -> None:
     assert (ran.returncode, ran.stderr) == (0, "")
     moved = "UserPoolConfigs.PasswordPolicy.MinimumLength 8 -> 12"
     lines = ran.stdout.splitlines()
-    assert lines[:2] == [f"shop-dev {moved}", f"shop-prod {moved}"]
+    assert lines[0] == f"shop-dev {moved}"
+    assert not any("shop-prod" in line for line in lines)
     assert "shop-dev: Modifying..." in lines
     assert lines[-1].strip() == "shop-dev applied"
     again = reconciler.plan(reconciler.load(["apps"], emulator=True))
@@ -107,6 +108,27 @@ class Recording:
     def update_auth(self, target: Target, config: Mapping[str, Any]) -> Job:
         self.calls.append(f"update {target.environment}")
         return self.inner.update_auth(target, config)
+
+
+class Answering:
+    """A gateway of a service in which every pool is alike."""
+
+    def get_auth(self, _target: Target, _hidden: frozenset[SettingPath] = frozenset()) -> Mapping[str, Any]:
+        pool = {"SignInMethod": "EMAIL", "PasswordPolicy": {"MinimumLength": 12}}
+        return {"AuthResources": "IDENTITY_POOL_AND_USER_POOL", "Service": "COGNITO", "UserPoolConfigs": pool}
+
+    def get_backend(self, app: str, environment: str | None) -> Backend:
+        raise NotImplementedError(app, environment)
+
+    def get_job(self, target: Target, job_id: str) -> Job:
+        raise NotImplementedError(target, job_id)
+
+    def list_jobs(self, target: Target) -> tuple[Job, ...]:
+        raise NotImplementedError(target)
+
+
+def other_account(desired: reconciler.Desired) -> reconciler.Desired:
+    return replace(desired, target=replace(desired.target, account="111122223333"))
 
 
 @dataclass
@@ -157,6 +179,36 @@ def test_one_targets_failure_is_a_value_and_apply_sends_nothing_then() -> None:
         ("shop-prod", reconciler.OutcomeKind.SKIPPED),
     ]
     assert not any(call.startswith("update") for call in calls)
+
+
+@pytest.mark.usefixtures("apps")
+def test_a_plan_is_applied_only_where_it_was_made() -> None:
+    plan = reconciler.plan(reconciler.load("apps", emulator=True))
+    elsewhere = reconciler.load("apps", endpoint_url="http://127.0.0.1:9")
+    with pytest.raises(PlanRefused, match="was made on the embedded backend"):
+        reconciler.apply(elsewhere, plan)
+
+
+def test_a_plan_is_not_applied_with_the_credentials_of_another_account(
+    apps: Path, moto: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto)
+    fleet = reconciler.load(apps)
+    plan = reconciler.plan(fleet, gateway=lambda _desired: Answering())
+    assert {target.target.account for target in plan.planned} == {"123456789012"}
+    foreign = tuple(replace(one, desired=other_account(one.desired)) for one in plan.planned)
+    with pytest.raises(PlanRefused, match="was made for another account"):
+        reconciler.apply(fleet, replace(plan, targets=foreign))
+
+
+def test_one_path_may_stand_alone_and_none_is_refused(apps: Path) -> None:
+    assert len(reconciler.load(str(apps), emulator=True).targets) == 2
+    with pytest.raises(reconciler.UsageProblem, match="No path is given"):
+        reconciler.load([], emulator=True)
+    with pytest.raises(reconciler.UsageProblem, match="At least one target"):
+        reconciler.load(apps, emulator=True, parallelism=0)
 
 
 def test_what_is_wrong_with_documents_is_raised_all_at_once(apps: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from reconciler.wiring import Connection, Selection, Services
 from tests.cli.conftest import Project
+from tests.cli.ledgers import new_bucket
 
 MOTOS_ACCOUNT = "123456789012"
 PROJECT = """\
@@ -72,7 +73,7 @@ def test_targets_tells_what_would_be_touched_and_where_each_value_comes_from(fle
         "  region        us-east-1                                  # reconciler.yaml:1:9\n"
         "  role_arn      arn:aws:iam::111122223333:role/reconciler  # reconciler.yaml:2:11\n"
         "  account       111122223333                               # reconciler.yaml:9:14\n"
-        "  tier=dev, team=shop\n"
+        "  labels tier=dev, team=shop\n"
         f"{MANAGES}\n"
         "\n"
         "shop-prod  (apps/shop-prod.yaml:1:1)\n"
@@ -80,7 +81,8 @@ def test_targets_tells_what_would_be_touched_and_where_each_value_comes_from(fle
         "  region        us-east-1                                  # reconciler.yaml:1:9\n"
         "  role_arn      arn:aws:iam::123456789012:role/reconciler  # reconciler.yaml:2:11\n"
         "  account       123456789012                               # reconciler.yaml:6:14\n"
-        "  wave 1, tier=prod, team=shop\n"
+        "  wave          1                                          # reconciler.yaml:7:11\n"
+        "  labels tier=prod, team=shop\n"
         f"{MANAGES}\n"
         "\n"
         "2 targets, 1 left out.\n"
@@ -105,8 +107,26 @@ def test_targets_for_a_machine_are_an_object_each(fleet: Project) -> None:
             "region": "reconciler.yaml:1:9",
             "role_arn": "reconciler.yaml:2:11",
             "account": "reconciler.yaml:6:14",
+            "wave": "reconciler.yaml:7:11",
         },
     }
+
+
+def test_targets_tells_of_no_credentials_where_the_embedded_backend_asks_for_none(fleet: Project) -> None:
+    (target,) = json.loads(
+        fleet.run("targets", "apps", "--target", "shop-prod", "--emulator", "--format", "json").out
+    )["targets"]
+    assert target["endpoint_url"] == "emulator"
+    assert not {"role_arn", "account"} & set(target)
+
+
+def test_targets_tells_of_the_endpoint_that_the_environment_configures(
+    fleet: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_AMPLIFYBACKEND", "http://127.0.0.1:9")
+    (fleet.folder / "reconciler.yaml").write_text("region: us-east-1\n", encoding="utf-8")
+    listed = fleet.run("targets", "apps", "--target", "shop-prod").out
+    assert "  endpoint_url  http://127.0.0.1:9  # the environment or the profile\n" in listed
 
 
 @pytest.mark.parametrize(
@@ -180,12 +200,26 @@ def test_an_error_of_the_project_file_is_told_with_those_of_the_documents(fleet:
     assert "on apps/bad.yaml line 2, column 8 (wrong-type)" in refused.out
 
 
-def test_a_region_that_has_no_amplify_backend_is_told_before_any_call(fleet: Project) -> None:
-    (fleet.folder / "reconciler.yaml").write_text("region: cn-north-1\n", encoding="utf-8")
-    refused = fleet.run("plan", "apps")
+@pytest.mark.parametrize("region", ["cn-north-1", "us-foo-1", "xx-foo-1"])
+@pytest.mark.parametrize("command", ["plan", "targets"])
+def test_a_region_that_has_no_amplify_backend_is_told_before_any_call(
+    fleet: Project, region: str, command: str
+) -> None:
+    (fleet.folder / "reconciler.yaml").write_text(f"region: {region}\n", encoding="utf-8")
+    refused = fleet.run(command, "apps")
     assert (refused.code, refused.out) == (1, "")
-    assert refused.err.count("(region-without-service)") == 3
-    assert "on apps/blog-prod.yaml line 1" in refused.err
+    assert refused.err.count("(region-without-service)") == 1
+    assert "on reconciler.yaml line 1, column 9" in refused.err
+
+
+def test_an_endpoint_of_one_document_answers_for_no_other(fleet: Project) -> None:
+    (fleet.folder / "reconciler.yaml").write_text("region: us-foo-1\n", encoding="utf-8")
+    with (fleet.folder / "apps" / "blog-prod.yaml").open("a", encoding="utf-8") as file:
+        file.write("endpoint_url: http://127.0.0.1:9\n")
+    refused = fleet.run("targets", "apps")
+    assert refused.code == 1
+    assert refused.err.count("(region-without-service)") == 1
+    assert fleet.run("targets", "apps", "--target", "blog-prod").code == 0
 
 
 def test_an_open_variable_may_stand_anywhere_once_the_project_names_it(
@@ -242,6 +276,71 @@ def test_each_target_is_reached_with_the_role_of_its_own_account() -> None:
     assert {sessions.caller(desired.access, "us-east-1") for desired in located.desired} == {
         f"arn:aws:sts::{account}:assumed-role/reconciler/reconciler" for account in (MOTOS_ACCOUNT, "111122223333")
     }
+
+
+def test_a_ledger_in_s3_is_reached_after_sts_was_asked(
+    with_credentials: Project, moto: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = new_bucket(moto, monkeypatch)
+    (with_credentials.folder / "reconciler.yaml").write_text(
+        f"region: us-east-1\nledger: s3://{bucket}/auth\n", encoding="utf-8"
+    )
+    services = Services(Connection(), first_path="apps")
+    located = services.locate(services.load(["apps"], Selection(), stdin=bytes, network=True))
+    for desired in located.desired:
+        services.reader_of(desired)
+    assert services.books.remembered(located.desired)(located.desired[0]).notices == ()
+
+
+def test_the_projects_profile_and_region_reach_its_ledger_and_a_pull(
+    fleet: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = "[profile platform]\naws_access_key_id = 000000000000\naws_secret_access_key = x\n"
+    (fleet.folder / "config").write_text(profile, encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(fleet.folder / "config"))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_AMPLIFYBACKEND", "http://127.0.0.1:9")
+    (fleet.folder / "reconciler.yaml").write_text("region: eu-west-1\nprofile: platform\n", encoding="utf-8")
+    target = Services(Connection(), environ={}).target("dshop", "prod", "shopauth")
+    assert (target.target.region, target.access.profile) == ("eu-west-1", "platform")
+
+
+def test_apply_sends_nothing_while_nobody_can_tell_whose_the_credentials_are(
+    fleet: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9")
+    (fleet.folder / "reconciler.yaml").write_text(
+        f"region: us-east-1\naccount: '{MOTOS_ACCOUNT}'\n", encoding="utf-8"
+    )
+    refused = fleet.run("apply", "apps", "--auto-approve")
+    assert (refused.code, refused.out) == (5, "")
+    assert "blog-prod: nobody can tell whether these credentials are of its account" in refused.err
+
+
+def test_a_program_for_credentials_that_is_not_there_is_its_targets_trouble_alone(
+    fleet: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profiles = "[profile broken]\ncredential_process = /no/such/program\n"
+    (fleet.folder / "config").write_text(profiles, encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(fleet.folder / "config"))
+    (fleet.folder / "reconciler.yaml").write_text(
+        "region: us-east-1\noverrides: [{match: {name: shop-dev}, profile: broken}]\n", encoding="utf-8"
+    )
+    planned = fleet.run("plan", "apps", "--target", "shop-dev", "--strict")
+    assert planned.code == 5
+    assert "shop-dev: the program that the profile names for its credentials can't be run" in planned.out
+
+
+def test_no_reference_is_followed_with_credentials_of_another_account(with_credentials: Project) -> None:
+    (with_credentials.folder / "reconciler.yaml").write_text(
+        "region: us-east-1\naccount: '111122223333'\n", encoding="utf-8"
+    )
+    lost(with_credentials, "shop-dev")
+    refused = with_credentials.run("plan", "apps", "--target", "shop-dev")
+    assert refused.code == 5
+    assert "not of account 111122223333" in refused.out
+    assert "unset-reference" not in refused.out
 
 
 def test_an_account_that_sts_does_not_tell_is_one_warning_for_all_that_are_reached_alike(

@@ -12,6 +12,7 @@ import pytest
 from reconciler.core.model import Access, Desired, Target
 from reconciler.emulator import Server
 from reconciler.errors import AccessProblem, Origin
+from reconciler.ledger.record import key_of
 from reconciler.wiring import Connection, Services
 from tests.cli.conftest import Project
 from tests.cli.ledgers import APP, ENDED, FAST, live
@@ -106,16 +107,25 @@ def test_credentials_of_another_account_settle_nothing(
     assert refused.value.detail == detail
 
 
+@pytest.mark.parametrize("named", [(), ("auth.yaml",)], ids=["all", "named"])
 def test_resume_looks_at_the_account_before_it_looks_at_the_target(
-    project: Project, server: Server, profiles: Path, moto: str, monkeypatch: pytest.MonkeyPatch
+    project: Project,
+    server: Server,
+    profiles: Path,
+    moto: str,
+    monkeypatch: pytest.MonkeyPatch,
+    named: tuple[str, ...],
 ) -> None:
     left_by_a_laptop(project, server, profiles)
     (journal,) = (project.folder / "kept" / "journal").glob("*.json")
     kept = json.loads(journal.read_text(encoding="utf-8"))
     kept["plan"]["target"].update(endpoint=None, account="111122223333")
-    journal.write_text(json.dumps(kept), encoding="utf-8")
+    theirs = Target(APP, "prod", "shopauth", "us-east-1", "111122223333")
+    journal.unlink()
+    journal.with_name(f"{key_of(theirs)}.json").write_text(json.dumps(kept), encoding="utf-8")
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto)
-    refused = project.run("apply", "--resume", "--ledger", "kept", "--profile", "laptop")
+    project.edit("region: us-east-1", "region: us-east-1\naccount: '111122223333'")
+    refused = project.run("apply", "--resume", *named, "--ledger", "kept", "--profile", "laptop")
     assert refused.code == 5
     assert "these credentials are not of account 111122223333" in refused.out
 

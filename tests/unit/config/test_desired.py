@@ -69,7 +69,6 @@ def test_a_folder_gives_its_documents_in_sorted_order_without_what_is_not_ours()
         write(name, SERVICE.replace("prod", name.replace("/", "-").replace(".", "-")))
     write(".git/x.yaml", "- no\n")
     write("a/.hidden.yaml", "- no\n")
-    write("a/reconciler.yaml", "- no\n")
     write("a/plan.json", '{"format_version": "1.2"}')
     write("a/ledger/runs/x/shop-prod.json", '{\n  "record_version": 1,\n  "run": "x"\n}\n')
     write("a/ledger/journal/x.json", '{\n  "open": true,\n  "record_version": 1}\n')
@@ -92,7 +91,6 @@ def test_a_glob_gives_what_a_folder_would_in_sorted_order(pattern: str, files: l
     for name in ("apps/b/prod.yaml", "apps/a/prod.yaml", "apps/a/dev.yaml", "apps/c.json"):
         write(name, SERVICE.replace("prod", name.replace("/", "-").replace(".", "-")))
     write("apps/.hidden.yaml", "- no\n")
-    write("apps/reconciler.yaml", "- no\n")
     write("apps/plan.json", '{"format_version": "1.2"}')
     write("apps/notes.txt", "no")
     result = loaded(pattern)
@@ -111,13 +109,41 @@ def test_a_file_with_a_name_that_looks_like_a_glob_is_that_file() -> None:
     assert [state.origin.file for state in loaded("a[1].yaml").desired] == ["a[1].yaml"]
 
 
-def test_a_glob_follows_no_link_out_of_the_project(tmp_path: Path) -> None:
-    write("apps/ours.yaml", SERVICE)
-    (tmp_path / "theirs.yaml").write_text("secret: theirs\n")
-    Path("apps/theirs.yaml").symlink_to(tmp_path / "theirs.yaml")
-    result = loaded("apps/*.yaml")
-    assert codes(result) == ["outside-project"]
+@pytest.mark.parametrize("pattern", ["apps/*.yaml", "apps/*", "**/*.yaml", "apps/*/*.yaml"])
+def test_a_glob_follows_no_link_out_of_the_project(tmp_path: Path, pattern: str) -> None:
+    write("apps/shop/ours.yaml", SERVICE)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "theirs.yaml").write_text("secret: theirs\n")
+    Path("apps/theirs.yaml").symlink_to(tmp_path / "elsewhere" / "theirs.yaml")
+    Path("apps/link").symlink_to(tmp_path / "elsewhere")
+    result = loaded(pattern)
+    assert set(codes(result)) == {"outside-project"}
     assert "secret" not in str(result.diagnostics)
+
+
+def test_a_glob_ends_where_links_go_in_circles() -> None:
+    write("apps/a/one.yaml", SERVICE)
+    Path("apps/a/loop").symlink_to("../../apps")
+    Path("apps/b").symlink_to("../apps")
+    assert [state.origin.file for state in loaded("**/*.yaml").desired] == ["apps/a/one.yaml"]
+
+
+@pytest.mark.parametrize("path", ["*/auth.yaml", "*", "**/auth.yaml"])
+def test_the_project_of_a_glob_is_that_of_its_first_match(project: Path, path: str) -> None:
+    (project / "reconciler.yaml").unlink()
+    write("b/auth.yaml", SERVICE)
+    write("b/reconciler.yaml", "")
+    assert project_root(path) == project / "b"
+
+
+def test_a_document_of_a_project_of_its_own_is_told_and_not_reached_in_another_way() -> None:
+    write("auth.yaml", SERVICE)
+    write("blog/reconciler.yaml", "region: eu-west-1\n")
+    write("blog/deep/auth.yaml", SERVICE.replace("prod", "dev"))
+    (problem,) = loaded(".").errors
+    assert (problem.code, str(problem.origin)) == ("another-project", "blog/deep/auth.yaml:1:1")
+    assert "blog/reconciler.yaml" in problem.detail
+    assert codes(loaded("blog")) == []
 
 
 def test_a_file_that_is_named_twice_is_read_once() -> None:

@@ -232,6 +232,11 @@ def test_of_the_overrides_that_match_the_last_one_wins(
         ("env_names: [SHOP_*]\n", "bad-pattern", 1, 13),
         ("env_names: [GITHUB_TOKEN]\n", "secret-variable", 1, 13),
         ("env_names: [AWS_REGION]\n", "secret-variable", 1, 13),
+        ("env_names: [OPENAI_API_KEY]\n", "secret-variable", 1, 13),
+        ("env_names: [MYSQL_PWD]\n", "secret-variable", 1, 13),
+        ("env_names: [DATABASE_URL]\n", "secret-variable", 1, 13),
+        ("poll_interval: .nan\n", "out-of-range", 1, 16),
+        ("job_timeout: .inf\n", "out-of-range", 1, 14),
         ("endpoint_url: http://localhost\n", "unknown-key", 1, 1),
     ],
 )

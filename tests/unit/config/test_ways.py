@@ -81,11 +81,38 @@ def test_a_role_gets_the_account_that_the_document_writes() -> None:
     assert where(result, "account") == ("123456789012", "auth.yaml:6:10")
 
 
-def test_a_role_that_lacks_its_account_is_told_at_the_role() -> None:
-    (problem,) = loaded("region: us-east-1\n", "role_arn: arn:aws:iam::{account}:role/deploy\n").errors
-    assert (problem.code, str(problem.origin)) == ("no-account", "reconciler.yaml:1:11")
-    assert problem.excerpt == "role_arn: arn:aws:iam::{account}:role/deploy"
+ROLE_OF_ANY = "role_arn: arn:aws:iam::{account}:role/deploy\n"
+
+
+def test_a_role_that_lacks_its_account_is_told_of_the_document_that_lacks_it() -> None:
+    (problem,) = loaded("region: us-east-1\n", ROLE_OF_ANY).errors
+    assert (problem.code, str(problem.origin)) == ("no-account", "auth.yaml:1:1")
+    assert problem.detail == "arn:aws:iam::{account}:role/deploy in reconciler.yaml:1:11"
     assert problem.hint == "write 'account:' into the document"
+    (problem,) = loaded("region: us-east-1\n" + ROLE_OF_ANY).errors
+    assert (str(problem.origin), problem.detail) == ("auth.yaml:6:11", "arn:aws:iam::{account}:role/deploy")
+
+
+def test_what_an_override_may_still_settle_is_no_error_before_references_are_followed() -> None:
+    Path("auth.yaml").write_text(DOCUMENT + "name: ${env:RECONCILER_VAR_N}-dev\n", encoding="utf-8")
+    project = ROLE_OF_ANY + "overrides: [{match: {name: shop-*}, account: '123456789012'}]\n"
+    Path("reconciler.yaml").write_text(project, encoding="utf-8")
+    read = read_project(Path.cwd())
+    assert not load(["auth.yaml"], defaults=Defaults(), environ={}, resolve=False, project=read).errors
+    resolved = load(
+        ["auth.yaml"],
+        defaults=Defaults("us-east-1"),
+        environ={},
+        project=read,
+        expand_text=lambda _template, _origin: "shop-dev",
+    )
+    assert [desired.access.role_arn for desired in resolved.desired] == [ROLE]
+
+
+def test_the_external_id_of_the_projects_role_is_given_to_no_other() -> None:
+    project = ROLE_OF_ANY + "external_id: platform\nsession_name: nightly\n"
+    result = loaded("region: us-east-1\nrole_arn: arn:aws:iam::210987654321:role/own\n", project)
+    assert result.desired[0].access == Access(None, "arn:aws:iam::210987654321:role/own", None, "nightly")
 
 
 def test_what_belongs_to_a_role_means_nothing_without_one() -> None:
