@@ -4,10 +4,10 @@ import reconciler
 
 
 class Told(reconciler.Observer):
-    """Prints what happens to each target."""
+    """Prints what happens to each target, whole lines, since several threads tell of it."""
 
     def __call__(self, name: str, message: str) -> None:
-        print(f"{name}: {message}")
+        print(f"{name}: {message}\n", end="")
 
 
 development = reconciler.Selection(labels=(("tier", "dev"),))
@@ -19,4 +19,4 @@ for target in plan.planned:
 for failure in plan.failures:
     print(failure.name, "could not be planned:", failure.summary)
 for outcome in reconciler.apply(fleet, plan, observer=Told()):
-    print(outcome.name, outcome.kind.value, outcome.summary)
+    print(f"{outcome.name}: {outcome.kind.value} {outcome.summary}".strip())

@@ -74,6 +74,11 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    """What is public."""
+    return __all__
+
+
 def __getattr__(name: str) -> object:
     """Import what is asked for when it is first asked for: ``--version`` needs nothing of it."""
     home = _HOME.get(name)

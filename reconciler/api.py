@@ -134,6 +134,7 @@ def plan(
         gateway or services.reader_of,
         now=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         folder=services.folder,
+        project=services.project_folder,
         commit=services.books.commit_of(desired) if with_commit else None,
         ledger=services.books.shared,
         remembered=services.books.remembered(desired),

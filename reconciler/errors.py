@@ -90,6 +90,11 @@ class InputProblem(ReconcilerError):
         super().__init__("The input has problems", detail="; ".join(d.summary for d in diagnostics))
         self.diagnostics = diagnostics
 
+    def __str__(self) -> str:
+        """Each problem on a line of its own, as a traceback shows them."""
+        lines = (f"{found.origin or ''} {found.summary} ({found.code}): {found.detail}" for found in self.diagnostics)
+        return "\n".join([f"{self.summary}:", *(line.strip() for line in lines)])
+
 
 class PlanRefused(ReconcilerError):
     """A saved plan that can't be applied: damaged, foreign, stale, or blocked."""

@@ -12,6 +12,7 @@ import typer
 
 from reconciler.cli.carry import (
     carry_out,
+    looked_in,
     nothing_to_do,
     plans_of,
     reached_by,
@@ -45,7 +46,7 @@ from reconciler.core.model import Access, Plan
 from reconciler.core.planfile import applyable, from_json
 from reconciler.errors import AccessProblem, LedgerDamaged, PlanRefused, UsageProblem
 from reconciler.operations.jobs import Waiting
-from reconciler.wiring import UNCHECKED_ACCOUNT, Follow, Located
+from reconciler.wiring import PROJECT_FILE, UNCHECKED_ACCOUNT, Follow, Located
 
 
 def apply(
@@ -76,16 +77,17 @@ def apply(
     oldest = age_of(max_plan_age)
     if not given and not resume:
         raise UsageProblem("apply needs a PATH", hint="name documents or a saved plan, or give --resume")
-    saved = _is_plan(given)
-    first = _project_of(given, saved=saved)
+    kept = from_json(read_plan(given[0])) if _is_plan(given) else None
+    saved = kept is not None
+    first = _project_of(given, kept)
     run = start(reach, show, first_path=first, parallelism=choice.parallelism, ledger=ledger)
     waiting = waiting_of(patience, run.services)
     if saved:
         _only_for_documents(choice, [*(allow or ()), *(send_secrets or ())], strict=strict)
     if resume:
-        raise typer.Exit(_resume_only(run, given, choice, waiting, saved=saved))
-    if saved:
-        plan = _saved(run, given[0], oldest)
+        raise typer.Exit(_resume_only(run, given, choice, waiting, kept))
+    if kept is not None:
+        plan = _saved(run, kept, oldest)
     else:
         found = located(run, given, choice, allow, strict=strict, sends=send_secrets)
         _refuse_unchecked(found)
@@ -113,7 +115,7 @@ def _refuse_unchecked(found: Located) -> None:
         raise AccessProblem(summary, detail=warning.detail, hint="let STS be reached, or leave 'account' out")
 
 
-def _resume_only(run: Run, paths: Sequence[str], choice: Choice, waiting: Waiting, *, saved: bool) -> Exit:
+def _resume_only(run: Run, paths: Sequence[str], choice: Choice, waiting: Waiting, kept: Plan | None) -> Exit:
     """Settle the journal's open entries: all, or those of the given documents or plan."""
     from reconciler.ledger.record import key_of
 
@@ -122,7 +124,7 @@ def _resume_only(run: Run, paths: Sequence[str], choice: Choice, waiting: Waitin
     left = len(opened)
     ways: dict[str, Access] = {}
     if paths:
-        planned = from_json(read_plan(paths[0])).planned if saved else ()
+        planned = () if kept is None else kept.planned
         desired = [run.services.recorded.reached(target.desired) for target in planned]
         desired = desired or list(located(run, paths, choice, None, strict=False, follow=Follow.NOTHING).desired)
         ways = {key_of(document.target): document.access for document in desired}
@@ -139,26 +141,32 @@ def _resume_only(run: Run, paths: Sequence[str], choice: Choice, waiting: Waitin
     least = Exit.ERROR if damaged else Exit.DONE
     if not chosen:
         if run.show.format is not Format.TEXT:
-            return tell((), plans_of(()), least, run.show)
+            return tell((), plans_of(()), least, run)
         write_reports(outcome_renderers((), plans_of(())), run.show)
         elsewhere = f"none of the {left} updates under way was named" if left else ""
         write_result(f"Nothing to resume: {elsewhere or 'no update is under way'}.\n")
+        looked_in(ledger)
         return least
     outcomes, code = resume_all(run, chosen, waiting)
-    return tell(outcomes, plans_of(chosen), worst([code, least]), run.show)
+    return tell(outcomes, plans_of(chosen), worst([code, least]), run)
 
 
-def _project_of(paths: Sequence[str], *, saved: bool) -> str:
+def _project_of(paths: Sequence[str], kept: Plan | None) -> str:
     """The path above which the project is looked for: the first document's, or the current folder.
 
     A saved plan may lie anywhere, as artifacts of pipelines do, and that must not choose the ledger: the plan
     would be used once in each place, and the project's own ledger would know nothing of it, nor hold its target.
-    Only a plan below the current folder tells where in it the project is.
+    So it says itself where, below the folder in which it was made and is applied, its project is; where there is none
+    any more, only a plan below the current folder tells where in it the project is.
     """
     if not paths:
         return "."
-    here = Path(os.path.realpath("."))
-    return paths[0] if not saved or Path(os.path.realpath(paths[0])).is_relative_to(here) else "."
+    if kept is None:
+        return paths[0]
+    here, project = Path(os.path.realpath(".")), Path(os.path.realpath(kept.project))
+    if project.is_relative_to(here) and any((project / name).exists() for name in (PROJECT_FILE, ".git")):
+        return kept.project
+    return paths[0] if Path(os.path.realpath(paths[0])).is_relative_to(here) else "."
 
 
 def _is_plan(paths: Sequence[str]) -> bool:
@@ -177,11 +185,10 @@ def _only_for_documents(choice: Choice, chosen: Sequence[str], *, strict: bool) 
         raise UsageProblem("A saved plan is applied as it is", hint=hint)
 
 
-def _saved(run: Run, path: str, oldest: timedelta) -> Plan:
-    """A saved plan that this run may apply."""
+def _saved(run: Run, plan: Plan, oldest: timedelta) -> Plan:
+    """A saved plan, if this run may apply it."""
     from reconciler.operations.binding import check_age
 
-    plan = from_json(read_plan(path))
     if plan.failures:
         names = ", ".join(target.name for target in plan.failures)
         raise PlanRefused("The plan has targets that could not be planned", detail=names, hint="plan again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,9 +25,10 @@ from reconciler.wiring import Located, Services
 
 if TYPE_CHECKING:
     from reconciler.aws.amplify import Writer
-    from reconciler.ledger.ledger import Opened
+    from reconciler.ledger.ledger import Ledger, Opened
     from reconciler.operations.keeping import Keeping
 
+_TO_SETTLE = frozenset({OutcomeKind.UNKNOWN, OutcomeKind.TIMED_OUT, OutcomeKind.LOCKED})
 _LOOK = 0.1
 """Seconds between two looks at whether to stop."""
 
@@ -70,7 +72,7 @@ def settle_first(run: Run, desired: Sequence[Desired], waiting: Waiting) -> None
             became = f"{outcome.kind.value}{f': {outcome.summary}' if outcome.summary else ''}"
             run.progress(outcome.name, f"The update of run {entry.intent.run.id} is settled: {became}")
         return
-    raise typer.Exit(tell(outcomes, plans_of(opened), code, run.show))
+    raise typer.Exit(tell(outcomes, plans_of(opened), code, run))
 
 
 def resume_all(
@@ -130,18 +132,28 @@ def carry_out(run: Run, plan: Plan, waiting: Waiting, *, command: str, saved: bo
             "shared one with --ledger s3://bucket/prefix\n"
         )
     outcomes, stopped = _carry_out(run, plan, waiting, keeping, saved=saved, max_failures=max_failures)
-    return tell(outcomes, plan, stopped or of_outcomes(outcomes, saved=saved), run.show)
+    return tell(outcomes, plan, stopped or of_outcomes(outcomes, saved=saved), run)
 
 
-def tell(outcomes: Sequence[Outcome], plan: Plan, code: Exit, show: Show) -> Exit:
+def looked_in(ledger: Ledger) -> None:
+    """Say of which ledger it is that it has nothing: another folder's project may have another."""
+    write_error(f"Looked in {ledger.name}.\n")
+
+
+def tell(outcomes: Sequence[Outcome], plan: Plan, code: Exit, run: Run) -> Exit:
     """Show what became of each target; what was done decides the code, whatever can't be written after it."""
     if any(outcome.unrecorded for outcome in outcomes):
         code = worst([code, Exit.ERROR])
     try:
-        emit(outcome_renderers(outcomes, plan), show)
+        emit(outcome_renderers(outcomes, plan), run.show)
     except OutputProblem as problem:
         show_error(problem)
         code = worst([code, Exit.ERROR])
+    if any(outcome.kind in _TO_SETTLE for outcome in outcomes) and run.services.is_elsewhere:
+        write_error(
+            f"Note: the project is {run.services.project_folder}: apply --resume, history and unlock find this there, "
+            f"or with --ledger {shlex.quote(run.services.books.ledger.name)}\n"
+        )
     return code
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -38,7 +39,7 @@ emulator = typer.Typer(
 
 State = Annotated[
     str | None,
-    typer.Option("--state-dir", envvar="RECONCILER_STATE_DIR", help="Where .reconciler is kept."),
+    typer.Option("--state-dir", envvar="RECONCILER_STATE_DIR", help="The folder that stands in for .reconciler."),
 ]
 
 
@@ -82,6 +83,7 @@ def serve(
     try:
         write_result(
             f"# The embedded AmplifyBackend listens on {server.url}. Ctrl-C ends it.\n"
+            f"# It serves {os.path.relpath(backend.state)}, as --emulator does in the same project.\n"
             "# For the AWS CLI and boto3, in another shell:\n"
             f"export AWS_ACCESS_KEY_ID={EMULATOR_ACCESS_KEY}\n"
             f"export AWS_SECRET_ACCESS_KEY={EMULATOR_SECRET_KEY}\n"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconciler.cli.carry import plans_of, stoppable, tell
+from reconciler.cli.carry import looked_in, plans_of, stoppable, tell
 from reconciler.cli.console import confirm, show_problem, write_error, write_result
 from reconciler.cli.exits import Exit, of_outcomes, worst
 from reconciler.cli.options import LedgerPlace, Reach, Show
@@ -61,6 +61,8 @@ def _list(ledger: Ledger, target: str | None, limit: int, damaged: list[LedgerDa
     if not entries and not damaged:
         known = {word for _, word in ledger.runs()} | {entry.intent.plan.name for entry in opened}
     emit(history_renderers(entries, nothing_text(target, sorted(known), damaged=bool(damaged))), show)
+    if not entries:
+        looked_in(ledger)
 
 
 def _of_run(ledger: Ledger, run: str, damaged: list[LedgerDamaged]) -> tuple[Record, ...]:
@@ -91,6 +93,7 @@ def unlock(
     codes = [_take_away(place, held, force=force) if held else Exit.DONE]
     if not held:
         write_result(f"Nothing is locked{f': {target} is free' if target else ''}.\n")
+        looked_in(place)
     if abandon:
         codes.append(_give_up(run, target, force=force))
     raise typer.Exit(worst(codes))
@@ -144,7 +147,7 @@ def _give_up(run: Run, target: str | None, *, force: bool) -> Exit:
     others = [outcome for outcome in outcomes if outcome.kind is not OutcomeKind.UNKNOWN]
     code = stopped[0] if stopped else of_outcomes(others, saved=False)
     if others:
-        code = tell(others, plan, code, run.show)
+        code = tell(others, plan, code, run)
     write_result(f"Gave up {len(outcomes) - len(others)} of {len(opened)}.\n")
     return worst([code, Exit.ERROR if damaged else Exit.DONE])
 

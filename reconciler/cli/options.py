@@ -134,7 +134,7 @@ class Reach:
     ] = False
     state_dir: Annotated[
         str | None,
-        typer.Option(envvar="RECONCILER_STATE_DIR", help="Where .reconciler is kept instead of beside the project."),
+        typer.Option(envvar="RECONCILER_STATE_DIR", help="The folder that stands in for .reconciler."),
     ] = None
 
 

@@ -69,11 +69,13 @@ class Progress(Observer):
         self._lock = threading.Lock()
         self._told: dict[str, tuple[str, float]] = {}
         self._stage: Stage | None = None
+        self._doing = self._done = ""
         self._over = threading.Event()
         self._teller: threading.Thread | None = None
 
     def started(self, doing: str, total: int) -> None:
         """Begin to count, where there are too many targets for a line each."""
+        self._doing, self._done = doing, ""
         if self._show.quiet or total <= _FEW:
             return
         self._stage = Stage(doing, total, time.monotonic())
@@ -91,14 +93,18 @@ class Progress(Observer):
     def ended(self) -> None:
         """Stop counting; the live line is gone after it."""
         teller, self._teller, self._stage = self._teller, None, None
+        self._done = self._doing
         if teller is not None:
             self._over.set()
             teller.join()
 
     def __call__(self, name: str, message: str) -> None:
-        """Tell what is happening to a target, unless it is what happens to all of many."""
+        """Tell what is happening to a target, unless it is what happens to all of many.
+
+        What a stage does is told no more once it has ended: by then the result is shown, and who was stopped is late.
+        """
         stage = self._stage
-        if self._show.quiet or (stage is not None and message == stage.doing):
+        if self._show.quiet or message == self._done or (stage is not None and message == stage.doing):
             return
         kind = _ELAPSED.sub("", message)
         now = time.monotonic()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from reconciler.cli.console import write_error
 from reconciler.cli.options import ALL_SECRETS, Choice, Reach, Show, sent_secrets
 from reconciler.cli.output import problems_as_result, reports_of, warn
 from reconciler.cli.progress import Progress
@@ -127,8 +128,16 @@ def _as_it_is_now(target: TargetPlan | TargetFailure) -> TargetPlan | TargetFail
     return replace(target, notes=tuple(note for note in target.notes if note.code != NOT_BOUND))
 
 
+class _Records(logging.Handler):
+    """Writes records as all other words go to standard error: above the live line, where there is one."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one."""
+        write_error(f"{self.format(record)}\n")
+
+
 def _log(show: Show) -> None:
     """Our own records only: the debug records of botocore and its transport hold bodies and tokens."""
     level = logging.DEBUG if show.debug else logging.INFO if show.verbose else logging.WARNING
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(handlers=[_Records()], level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("reconciler").setLevel(level)

@@ -37,8 +37,8 @@ def targets(paths: Paths, reach: Reach, choice: Choice, show: Show, strict: Stri
     unmeant = len(loaded.given) - len(listed)
     emit(
         {
-            Format.TEXT: lambda _: targets_text(listed, unmeant),
-            Format.MARKDOWN: lambda _: targets_markdown(listed, unmeant),
+            Format.TEXT: lambda _: targets_text(listed, unmeant, loaded.unfit),
+            Format.MARKDOWN: lambda _: targets_markdown(listed, unmeant, loaded.unfit),
             Format.JSON: lambda _: targets_json(listed),
         },
         show,

@@ -78,6 +78,7 @@ _WARNINGS: dict[str, str] = {
     "deprecated": "ForgotPassword is deprecated in favour of VerificationMessage",
     "no-effect": "This setting means nothing beside the others",
     "manages-nothing": "The document manages nothing",
+    "unfit-override": "No target fits this override",
     "no-role": "This means something only beside role_arn",
     "unmanaged-nothing": "Nothing that is extended manages this path",
 }

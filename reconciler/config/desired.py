@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,12 +31,14 @@ class Loaded:
 
     ``merged`` holds the document of each target in ``desired``, by name, laid over all that it extends: every value
     as written, and its place. ``given`` tells, by name, where what a target is reached by comes from.
+    ``unfit`` are the places of the project's overrides that none of these targets fits.
     """
 
     desired: tuple[Desired, ...]
     diagnostics: tuple[Diagnostic, ...]
     merged: Mapping[str, MappingNode] = field(default_factory=dict)
     given: Mapping[str, Mapping[str, Given]] = field(default_factory=dict)
+    unfit: tuple[Origin, ...] = ()
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -93,8 +96,12 @@ def load(
         if state is not None:
             desired.append(state)
             merged[state.name] = _named(document, layered.node)
+    unfit = tuple(override.origin for override in project.overrides if override.origin not in identities.fitted)
+    if any(os.path.isdir(path) and root.is_relative_to(resolved(Path(path))) for path in paths):  # noqa: PTH112
+        for origin in unfit:  # of a part of the project nobody can tell
+            texts.report("unfit-override", origin, hint="look at the names and labels that 'reconciler targets' lists")
     diagnostics = _in_order([*layers.problems, *texts.problems], [*order, *layers.sources])
-    return Loaded(tuple(desired), diagnostics, merged, identities.given)
+    return Loaded(tuple(desired), diagnostics, merged, identities.given, unfit)
 
 
 def _read_all(found: Sequence[Found], layers: Layers, stdin: Callable[[], bytes] | None) -> list[Document]:

@@ -16,6 +16,7 @@ from reconciler.errors import Diagnostic, Origin
 PROJECT_FILE = "reconciler.yaml"
 MISNAMED = ("reconciler.yml", "reconciler.json")
 """What people may call the project file; it is told, since a file that nobody reads would look like one that is."""
+_OF_A_PROJECT = frozenset({PROJECT_FILE, *MISNAMED})
 DOCUMENT_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
 
@@ -136,7 +137,7 @@ def _inside(folder: Path) -> list[Path]:
         files.extend(
             Path(above) / name
             for name in names
-            if Path(name).suffix.lower() in DOCUMENT_SUFFIXES and name != PROJECT_FILE and not name.startswith(".")
+            if Path(name).suffix.lower() in DOCUMENT_SUFFIXES and name not in _OF_A_PROJECT and not name.startswith(".")
         )
     return sorted(files, key=lambda file: file.relative_to(folder).parts)
 
@@ -157,7 +158,7 @@ def _matching(pattern: str) -> list[Path]:
         for path in matched
         if not any(part.startswith(".") for part in path.relative_to(top).parts)
         for file in (_inside(path) if path.is_dir() else [path])
-        if file.suffix.lower() in DOCUMENT_SUFFIXES and file.name != PROJECT_FILE
+        if file.suffix.lower() in DOCUMENT_SUFFIXES and file.name not in _OF_A_PROJECT
     ]
 
 

@@ -32,13 +32,15 @@ class Identity:
 class Identities:
     """Settles identities one after another, so that two of the same are noticed.
 
-    ``given`` tells, by name, where what a target is reached by comes from.
+    ``given`` tells, by name, where what a target is reached by comes from; ``fitted`` are the places of the overrides
+    that some document fits.
     """
 
     texts: Texts
     ways: Ways
     project: Project
     given: dict[str, Mapping[str, Given]] = field(default_factory=dict)
+    fitted: set[Origin] = field(default_factory=set)
     _names: dict[str, Origin] = field(default_factory=dict)
     _targets: dict[object, Origin] = field(default_factory=dict)
 
@@ -55,6 +57,7 @@ class Identities:
         name = self._name(document, texts)
         labels = self._labels(node.get("labels"))
         project = self.project.entries_for(name or "", labels)
+        self.fitted.update(override.origin for override in self.project.fitting(name or "", labels))
         certain = "${" not in f"{name}{list(labels.values())}"
         given = self.ways.settle(node, project, document.node.origin, certain=certain)
         if name is None or "region" not in given or any(key not in texts for key in _REQUIRED):

@@ -55,8 +55,12 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """What holds for the targets of some names (globs, none for any) and labels (globs, each must fit)."""
+    """What holds for the targets of some names (globs, none for any) and labels (globs, each must fit).
 
+    ``origin`` is where that is written.
+    """
+
+    origin: Origin
     names: tuple[str, ...]
     labels: Mapping[str, str]
     entries: Mapping[str, Entry]
@@ -93,9 +97,13 @@ class Project:
         written = isinstance(node, ScalarNode) and isinstance(node.value, str)
         return Text(str(node.value), node.origin) if isinstance(node, ScalarNode) and written else None
 
+    def fitting(self, name: str, labels: Mapping[str, str]) -> tuple[Override, ...]:
+        """The overrides that a document of this name and these labels fits."""
+        return tuple(override for override in self.overrides if override.matches(name, labels))
+
     def entries_for(self, name: str, labels: Mapping[str, str]) -> Mapping[str, Entry]:
         """What a document of this name and these labels may leave out; of overrides that match the last one wins."""
-        found = [override.entries for override in self.overrides if override.matches(name, labels)]
+        found = [override.entries for override in self.fitting(name, labels)]
         return (
             self.entries
             if not found
@@ -110,8 +118,8 @@ def read_project(root: Path) -> Project:
         InputProblem: it can't be read, or says something else than it may: every problem of it.
     """
     path = root / PROJECT_FILE
+    _refuse_misnamed(root)
     if not os.path.lexists(path):  # a link that leads nowhere can't be read
-        _refuse_misnamed(root)
         return Project()
     name = str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
     read = read_file(name, path, path)
@@ -218,6 +226,7 @@ def _overrides(entry: Entry | None) -> Iterator[Override]:
             labels = match.get("labels")
             pairs = labels.entries.items() if isinstance(labels, MappingNode) else ()
             yield Override(
+                match.origin,
                 tuple(_texts(match.get("name"))),
                 {key: text for key, value in pairs for text in _texts(value.node)},
                 _target_entries(item.entries),

@@ -270,7 +270,8 @@ class Commit:
 class Plan:
     """The plans of all targets in the order of the input, and when they were made (ISO 8601, UTC).
 
-    ``folder`` is the one in which it was made, relative to the project's root: documents are named from it.
+    ``folder`` is the one in which it was made, relative to the project's root: documents are named from it. ``project``
+    is that root, relative to the folder.
     ``commit`` is what the documents were read at. ``ledger`` names the shared ledger that the plan is bound to;
     None where the ledger is this machine's own. ``digest`` is that of its saved form, empty before it has one.
     """
@@ -281,6 +282,7 @@ class Plan:
     commit: Commit | None = None
     ledger: str | None = None
     digest: str = field(default="", compare=False)
+    project: str = "."
 
     @property
     def failures(self) -> tuple[TargetFailure, ...]:

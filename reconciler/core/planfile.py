@@ -72,6 +72,7 @@ def to_json(plan: Plan, *, version: str) -> dict[str, Any]:
             "catalogue_version": fields.VERSION,
             "version": version,
             "folder": plan.folder,
+            "project": plan.project,
             "commit": None if plan.commit is None else {"id": plan.commit.id, "dirty": plan.commit.dirty},
             "ledger": plan.ledger,
             "targets": [write_target(target) for target in plan.targets],
@@ -115,7 +116,7 @@ def from_json(text: str) -> Plan:
     try:
         targets = tuple(read_target(target) for target in own["targets"])
         commit = None if own["commit"] is None else Commit(**own["commit"])
-        return Plan(targets, body["timestamp"], own["folder"], commit, own["ledger"], recorded)
+        return Plan(targets, body["timestamp"], own["folder"], commit, own["ledger"], recorded, own["project"])
     except (KeyError, TypeError, ValueError, AttributeError):
         raise PlanRefused("The plan file does not have the shape of a plan", hint="plan again with --out") from None
 

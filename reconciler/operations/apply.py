@@ -21,7 +21,7 @@ from reconciler.operations.fleet import Observer, for_each, silent
 from reconciler.operations.jobs import Clock, Stopped, Waiting, free_for_us
 from reconciler.operations.keeping import Keeping
 from reconciler.operations.leasing import Leased, leased
-from reconciler.operations.outcomes import failed, how_to_look, outcome_of, skipped
+from reconciler.operations.outcomes import NOTHING_SENT, failed, how_to_look, outcome_of, skipped
 from reconciler.operations.resume import pick_up
 from reconciler.operations.settle import Checked, Following, settle
 from reconciler.operations.waves import wave_by_wave
@@ -155,9 +155,11 @@ def _each(
 
 def _all_or_none(items: Sequence[_Item | Outcome]) -> Sequence[_Item | Outcome]:
     """The targets as they are; once one was refused the others are skipped."""
-    if any(isinstance(item, Outcome) and item.kind is not OutcomeKind.APPLIED for item in items):
-        return tuple(item if isinstance(item, Outcome) else skipped(item.plan) for item in items)
-    return items
+    refused = next((item for item in items if isinstance(item, Outcome) and item.kind is not OutcomeKind.APPLIED), None)
+    if refused is None:
+        return items
+    why = f"{NOTHING_SENT}, because {refused.name} is {refused.kind.value}"
+    return tuple(item if isinstance(item, Outcome) else skipped(item.plan, why) for item in items)
 
 
 def _picked_up(item: _Work, run: _Applying) -> _Work | Outcome:

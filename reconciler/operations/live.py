@@ -8,7 +8,7 @@ from dataclasses import replace
 from reconciler.core.fields import DOMAIN_PREFIX
 from reconciler.core.gateway import Backend, ReadGateway
 from reconciler.core.meta import MetaUnreadable, read_meta
-from reconciler.core.model import Desired, Live, Meta, Target
+from reconciler.core.model import EMBEDDED, Desired, Live, Meta, Target
 from reconciler.core.normalise import Misshapen, domain_in_doubt, hidden_places, live_tree, settle_domain
 from reconciler.core.planfile import fingerprint
 from reconciler.core.tree import copied, get, put
@@ -83,10 +83,10 @@ def explain_absence(reader: ReadGateway, target: Target) -> ServiceProblem:
     try:
         app = reader.get_backend(target.app, None)
     except NotFound:
+        create = _command("create-backend", target, "--app-name", "NAME")
         return NotFound(
             f"there is no Amplify backend for app {target.app} in {target.region}",
-            hint="look at AppId, region and credentials, or create it: "
-            + _command("create-backend", target, "--app-name", "NAME"),
+            hint=_seed(target) or f"look at AppId, region and credentials, or create it: {create}",
         )
     except ServiceProblem as problem:
         return problem
@@ -94,7 +94,8 @@ def explain_absence(reader: ReadGateway, target: Target) -> ServiceProblem:
         return NotFound(
             f"app {target.app} has no backend environment {target.environment}",
             detail=f"it has {', '.join(app.environments)}",
-            hint="look at BackendEnvironmentName, or create it: " + _clone(target, app.environments[0]),
+            hint=_seed(target)
+            or f"look at BackendEnvironmentName, or create it: {_clone(target, app.environments[0])}",
         )
     try:
         backend = reader.get_backend(target.app, target.environment)
@@ -119,8 +120,13 @@ def _no_auth(target: Target, backend: Backend, resources: tuple[str, ...]) -> No
     return NotFound(
         f"app {target.app}, environment {target.environment} has no auth resource{named}",
         detail=there + known,
-        hint="look at ResourceName" if resources else f"create it: {create}",
+        hint="look at ResourceName" if resources else _seed(target) or f"create it: {create}",
     )
+
+
+def _seed(target: Target) -> str:
+    """How to put something into the embedded backend, which no command of AWS creates anything in; else nothing."""
+    return "put it in with: reconciler emulator seed PATH" if target.endpoint == EMBEDDED else ""
 
 
 def _clone(target: Target, source: str) -> str:

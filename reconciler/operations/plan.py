@@ -33,6 +33,7 @@ def plan(
     *,
     now: str,
     folder: str = ".",
+    project: str = ".",
     commit: Commit | None = None,
     ledger: str | None = None,
     remembered: Callable[[Desired], Remembered] = lambda _: Remembered(),
@@ -47,6 +48,7 @@ def plan(
         reader_of: the gateway of a target; called in this thread, since clients are made here.
         now: the time to write into the plan, ISO 8601, UTC.
         folder: from where the documents are named, relative to the project's root.
+        project: that root, relative to the folder.
         commit: what the documents were read at.
         ledger: the shared ledger that the plan is bound to.
         remembered: what the ledger knows of a target.
@@ -59,7 +61,7 @@ def plan(
         A plan, or why there is none, for each target, in the order of the input. One target's failure
         never hides another's plan.
     """
-    work = [_with_reader(document, reader_of) for document in desired]
+    work = [_with_reader(document, reader_of, stopped) for document in desired]
 
     def read(item: _Work) -> TargetPlan | TargetFailure:
         if isinstance(item, TargetFailure):
@@ -86,13 +88,15 @@ def plan(
         targets = for_each(work, one, parallelism=parallelism, stopping=stopping)
     finally:
         observer.ended()
-    return Plan(targets, now, folder, commit, ledger)
+    return Plan(targets, now, folder, commit, ledger, project=project)
 
 
-def _with_reader(document: Desired | TargetFailure, reader_of: ReaderOf) -> _Work:
+def _with_reader(document: Desired | TargetFailure, reader_of: ReaderOf, stopped: Callable[[], bool] | None) -> _Work:
     """A document with the way to its target, or why there is none."""
     if isinstance(document, TargetFailure):
         return document
+    if stopped is not None and stopped():
+        return _interrupted(document)
     try:
         return document, reader_of(document)
     except ServiceProblem as problem:
@@ -104,6 +108,10 @@ def _unread(item: _Work) -> TargetPlan | TargetFailure:
     if isinstance(item, TargetFailure):
         return item
     document, _ = item
+    return _interrupted(document)
+
+
+def _interrupted(document: Desired) -> TargetFailure:
     return TargetFailure(
         document.name,
         document.target,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.core.model import Desired, Path
+from reconciler.errors import Origin
 from reconciler.render.harmless import fence, line, without_commands
 
 TARGETS_FORMAT_VERSION = "1.0"
@@ -30,16 +31,24 @@ class Listed:
     reached: tuple[Reached, ...]
 
 
-def targets_text(targets: Sequence[Listed], unmeant: int) -> str:
-    """A few lines for each target, and how many there are; ``unmeant`` counts those that the options leave out."""
+def targets_text(targets: Sequence[Listed], unmeant: int, unfit: Sequence[Origin]) -> str:
+    """A few lines for each target, and how many there are.
+
+    Args:
+        targets: those that are meant.
+        unmeant: how many more the options leave out.
+        unfit: the places of overrides that none of all these fits.
+    """
     paragraphs = ["\n".join(_lines(target)) for target in targets]
     left_out = f", {unmeant} left out" if unmeant else ""
-    return "\n\n".join([*paragraphs, f"{len(targets)} target{'s' if len(targets) != 1 else ''}{left_out}."]) + "\n"
+    sums = [f"{len(targets)} target{'s' if len(targets) != 1 else ''}{left_out}."]
+    sums += [line(f"No target fits the override at {origin}.") for origin in unfit]
+    return "\n\n".join([*paragraphs, "\n".join(sums)]) + "\n"
 
 
-def targets_markdown(targets: Sequence[Listed], unmeant: int) -> str:
+def targets_markdown(targets: Sequence[Listed], unmeant: int, unfit: Sequence[Origin]) -> str:
     """The same, in a block that no forge makes anything of."""
-    text = without_commands(targets_text(targets, unmeant))
+    text = without_commands(targets_text(targets, unmeant, unfit))
     mark = fence(text)
     return f"{mark}\n{text}{mark}\n"
 

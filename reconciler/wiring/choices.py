@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from enum import Enum
 from fnmatch import fnmatchcase
 
@@ -80,18 +81,30 @@ def selected(desired: Sequence[Desired], selection: Selection, *, whole: bool) -
     names = [document.name for document in desired]
     for pattern in (*selection.targets, *selection.excludes):
         if whole and not any(fnmatchcase(name, pattern) for name in names):
-            raise UsageProblem(f"No target is named {pattern}", hint=f"there are: {_some(names)}")
+            raise UsageProblem(f"No target is named {pattern}", hint=_alike(pattern, names))
     for key, pattern in selection.labels:
         if whole and not any(_has(document, (key, pattern)) for document in desired):
             found = sorted({f"{name}={value}" for document in desired for name, value in document.labels.items()})
-            raise UsageProblem(f"No target has the label {key}={pattern}", hint=f"there are: {_some(found)}")
+            raise UsageProblem(f"No target has the label {key}={pattern}", hint=_alike(f"{key}={pattern}", found))
     allowed = frozenset(selection.allow)
     chosen = tuple(
         replace(document, allow=document.allow | allowed) for document in desired if selection.means(document)
     )
     if whole and desired and not chosen:
-        raise UsageProblem("No target is left to work on", hint=f"there are: {_some(names)}")
+        given = [*selection.targets, *(f"{key}={value}" for key, value in selection.labels)]
+        given += [f"not {pattern}" for pattern in selection.excludes]
+        raise UsageProblem(
+            "No target is left to work on", detail=f"asked for: {', '.join(given)}", hint=f"there are: {_some(names)}"
+        )
     return chosen
+
+
+def _alike(written: str, known: Sequence[str]) -> str:
+    """What was meant, or the first of what there is; a list in one option is several options."""
+    if "," in written:
+        return "give the option once for each"
+    meant = get_close_matches(written, known, n=1, cutoff=0.8)
+    return f"did you mean {meant[0]}?" if meant else f"there are: {_some(known)}"
 
 
 def _some(names: Sequence[str]) -> str:

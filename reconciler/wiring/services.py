@@ -132,7 +132,8 @@ class Services:
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             ignore = folder / ".gitignore"
-            if not ignore.exists():
+            # In a folder that is somebody's it would hide what is theirs.
+            if not ignore.exists() and (self._connection.state_dir is None or not any(folder.iterdir())):
                 with os.fdopen(os.open(ignore, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
                     file.write("*\n")
         except OSError as problem:
@@ -178,6 +179,18 @@ class Services:
     def folder(self) -> str:
         """The current folder, relative to the project's root."""
         return os.path.relpath(Path.cwd(), self.project_root)
+
+    @property
+    def project_folder(self) -> str:
+        """The project's root, relative to the current folder."""
+        return os.path.relpath(self.project_root)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether a command that names no path would find another project in the current folder."""
+        from reconciler.config.discovery import project_root
+
+        return project_root(".") != self.project_root
 
     @cached_property
     def references(self) -> References:

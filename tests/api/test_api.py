@@ -77,7 +77,7 @@ def test_the_program_in_the_examples_does_what_it_says(apps: Path) -> None:
     assert lines[0] == f"shop-dev {moved}"
     assert not any("shop-prod" in line for line in lines)
     assert "shop-dev: Modifying..." in lines
-    assert lines[-1].strip() == "shop-dev applied"
+    assert lines[-1] == "shop-dev: applied"
     again = reconciler.plan(reconciler.load(["apps"], emulator=True))
     assert [len(target.changes) for target in again.planned] == [0, 1]
 

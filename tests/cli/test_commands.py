@@ -328,7 +328,7 @@ def test_pull_of_what_is_not_there_says_what_is(project: Project) -> None:
     result = project.run("pull", "--app-id", "d2k7example", "--env", "nowhere", "--emulator")
     assert result.code == 1
     assert "dev, prod, staging" in result.err
-    assert "aws amplifybackend clone-backend" in result.err
+    assert "put it in with: reconciler emulator seed PATH" in result.err
 
 
 def test_documents_can_be_seeded_as_live(project: Project) -> None:

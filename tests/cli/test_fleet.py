@@ -366,6 +366,39 @@ def test_the_project_gives_parallelism_and_patience_where_the_command_says_nothi
     assert Services(Connection(), first_path="apps", parallelism=5).parallelism == 5
 
 
+def test_a_saved_plan_finds_the_project_that_it_was_made_in(
+    fleet: Project, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    above = fleet.folder.parent
+    monkeypatch.chdir(above)
+    folder = fleet.folder.name
+    with (fleet.folder / "reconciler.yaml").open("a", encoding="utf-8") as file:
+        file.write("poll_interval: 0\n")
+    drifted(fleet, "shop-prod")
+    kept = tmp_path_factory.mktemp("kept") / "p.json"
+    assert fleet.run("plan", f"{folder}/apps", "--emulator", "--out", str(kept)).code == 0
+    applied = fleet.run("apply", str(kept), "--emulator")
+    assert applied.code == 0, applied
+    assert fleet.updates() == 1
+    assert (fleet.folder / ".reconciler" / "emulator" / "ledger" / "runs").exists()
+    assert not (above / ".reconciler").exists()
+
+
+def test_who_looks_in_another_folder_is_told_where_the_project_is(
+    fleet: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(fleet.folder.parent)
+    fleet.switch("job_seconds=60")
+    drifted(fleet, "shop-prod")
+    options = ("--emulator", "--auto-approve", "--poll-interval", "0", "--job-timeout", "0")
+    left = fleet.run("apply", f"{fleet.folder.name}/apps", *options)
+    assert left.code == 9
+    ledger = f"{fleet.folder.name}/.reconciler/emulator/ledger"
+    assert f"Note: the project is {fleet.folder.name}: apply --resume, history and unlock find this there" in left.err
+    listed = fleet.run("history", "--emulator", "--ledger", str(fleet.folder.parent / ledger))
+    assert "shop-prod" in listed.out
+
+
 def test_a_glob_is_as_good_as_a_folder(fleet: Project) -> None:
     by_glob = fleet.run("plan", str(Path("apps", "*-prod.yaml")), "--emulator")
     assert (by_glob.code, by_glob.out) == (0, fleet.run("plan", "apps", "--emulator", "--label", "tier=prod").out)

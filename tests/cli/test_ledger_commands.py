@@ -124,7 +124,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_a_history_of_nothing_says_so_and_makes_no_ledger(project: Project) -> None:
     result = project.run("history", "--emulator")
-    assert (result.code, result.out, result.err) == (0, "Nothing was applied yet.\n", "")
+    assert (result.code, result.out) == (0, "Nothing was applied yet.\n")
+    assert result.err == f"Looked in {embedded_ledger(project)}.\n"
     assert listed(project, "--emulator") == []
     assert not embedded_ledger(project).exists()
 

@@ -209,7 +209,8 @@ finally:
 def test_the_embedded_backend_is_served_with_the_variables_that_clients_need(project: Project, start: Start) -> None:
     server = start("emulator", "--port", "0", "--switch", "secrets=masked")
     assert server.stdout is not None
-    lines = [server.stdout.readline() for _ in range(6)]
+    lines = [server.stdout.readline() for _ in range(7)]
+    assert lines[1] == "# It serves .reconciler/emulator/state.sqlite, as --emulator does in the same project.\n"
     variables = dict(line.removeprefix("export ").strip().split("=", 1) for line in lines if line.startswith("export"))
     assert set(variables) == {
         "AWS_ACCESS_KEY_ID",
@@ -238,6 +239,15 @@ def test_the_state_folder_ignores_itself_in_git(project: Project) -> None:
     )
     assert status.stdout == "?? auth.yaml\n"
     assert (Path(project.folder) / ".reconciler" / ".gitignore").read_text(encoding="utf-8") == "*\n"
+
+
+def test_a_named_state_folder_hides_nothing_of_what_was_in_it_from_git(project: Project) -> None:
+    (project.folder / "auth").mkdir()
+    (project.folder / "auth.yaml").rename(project.folder / "auth" / "auth.yaml")
+    run(project, "plan", "auth", "--emulator", "--state-dir", "auth")
+    assert not (project.folder / "auth" / ".gitignore").exists()
+    run(project, "plan", "auth", "--emulator", "--state-dir", "kept")
+    assert (project.folder / "kept" / ".gitignore").read_text(encoding="utf-8") == "*\n"
 
 
 def test_nothing_is_sent_while_standard_output_is_closed_or_full(project: Project) -> None:

@@ -199,6 +199,27 @@ def test_what_concerns_one_target_stands_above_the_live_line(monkeypatch: pytest
     os.close(ours)
 
 
+def test_a_warning_stands_above_the_live_line(project: Project, fleet: Path, server: Server) -> None:
+    project.emulator.inject([Fault("throttle", operation="GetBackendAuth", skip=2, times=8)])
+    with on_a_terminal(project, "plan", fleet.name, "--endpoint-url", server.url) as (process, terminal):
+        text = shown(terminal)
+        assert process.wait(ENDLESS) == 0
+    lines = [line for line in text.splitlines() if "refuses reads" in line]
+    assert len(lines) == 1
+    assert lines[0].rpartition("\x1b[2K")[2].startswith("WARNING reconciler.aws.pace: the service in us-east-1 refuses")
+    assert lines[0].endswith("a second")
+
+
+def test_a_warning_is_told_also_where_nobody_wants_to_hear_of_progress(
+    project: Project, fleet: Path, server: Server, start: Start
+) -> None:
+    project.emulator.inject([Fault("throttle", operation="GetBackendAuth", skip=2, times=8)])
+    _, err = start("plan", fleet.name, "--endpoint-url", server.url, "--quiet").communicate(timeout=ENDLESS)
+    assert [line.partition(" refuses")[0] for line in err.splitlines()] == [
+        "WARNING reconciler.aws.pace: the service in us-east-1"
+    ]
+
+
 def test_what_draws_is_loaded_only_for_a_terminal(project: Project, fleet: Path, server: Server) -> None:
     code = f"""
 import sys
@@ -264,6 +285,20 @@ def test_a_log_is_told_again_and_again_that_the_command_is_alive(
     assert "b:" not in told
     progress.finished("b", failed=False)
     assert "2 of 11" not in told + capsys.readouterr().err, "what comes late is not told"
+
+
+@pytest.mark.parametrize("total", [2, 20])
+def test_who_was_stopped_says_nothing_below_the_result(
+    progress: Progress, capsys: pytest.CaptureFixture[str], total: int
+) -> None:
+    progress.started(DOING, total)
+    progress.ended()
+    capsys.readouterr()
+    progress("late", DOING)
+    progress.finished("late", failed=False)
+    assert capsys.readouterr().err == ""
+    progress("a", "The update of run 1 is settled")
+    assert capsys.readouterr().err == "a: The update of run 1 is settled\n"
 
 
 def test_a_stage_of_a_few_after_one_of_many_has_its_lines(

@@ -135,6 +135,15 @@ def test_a_reference_in_the_project_file_is_followed_as_in_a_document() -> None:
     assert (problem.code, str(problem.origin)) == ("bad-pattern", "reconciler.yaml:1:9")
 
 
+def test_an_override_that_nobody_fits_is_told_where_the_whole_project_is_read() -> None:
+    project = "region: us-east-1\noverrides:\n- match: {name: '*-production'}\n  wave: 9\n"
+    assert not loaded("", project).diagnostics
+    assert [str(origin) for origin in loaded("", project).unfit] == ["reconciler.yaml:3:10"]
+    (warning,) = load(["."], defaults=Defaults(), environ={}, project=read_project(Path.cwd())).diagnostics
+    assert (warning.code, str(warning.origin)) == ("unfit-override", "reconciler.yaml:3:10")
+    assert not loaded("", project.replace("-production", "-prod")).unfit
+
+
 @pytest.mark.parametrize(("document", "wave"), [("", 3), ("wave: 0\n", 0), ("wave: 1\n", 1)])
 def test_the_project_gives_a_wave_to_documents_that_write_none(document: str, wave: int) -> None:
     result = loaded("region: us-east-1\n" + document, "overrides:\n- match: {name: shop*}\n  wave: 3\n")
