@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
@@ -11,6 +12,9 @@ from typing import Any, TypeVar
 _T = TypeVar("_T")
 _Answers = SimpleQueue[tuple[Any, BaseException | None]]
 _Calls = SimpleQueue[tuple[Callable[[], Any], _Answers]]
+
+_LOOK = 1
+"""Seconds after which whoever waits looks up: a signal that came just before the wait does not end it."""
 
 _idle: list[_Calls] = []
 """One queue for each daemon thread that waits for a call: a thread kept costs a fifth of one started for each call."""
@@ -30,11 +34,17 @@ def within(seconds: float, call: Callable[[], _T]) -> _T:
     except IndexError:
         calls = SimpleQueue()
         threading.Thread(target=_serve, args=(calls,), daemon=True).start()
+    until = time.monotonic() + seconds
     calls.put((call, answers))
-    try:
-        result, problem = answers.get(timeout=seconds)
-    except Empty:
-        raise TimeoutError from None
+    while True:
+        left = max(until - time.monotonic(), 0)
+        try:
+            result, problem = answers.get(timeout=min(left, _LOOK))
+        except Empty:
+            if left <= _LOOK:
+                raise TimeoutError from None
+        else:
+            break
     if problem is not None:
         try:
             raise problem

@@ -15,11 +15,13 @@ from reconciler.aws.pace import Pace
 _T = TypeVar("_T")
 ATTEMPTS = 5
 """How often a read is sent that fails otherwise than by being refused for its rate."""
-_REFUSALS = 20
-"""How often one read may be refused while others pass: then the limit is its own."""
+_REFUSALS, _REFUSED_SECONDS = 20, 60
+"""How often, and how long at least, one read may be refused while others pass: then the limit is its own."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 20
 _LONGEST_NAMED = 300
-"""Seconds; who is told to wait longer gives up."""
+"""Seconds; a read that is refused and told to wait longer, in all, is given up."""
+_LONGEST_OUTAGE = 30
+"""Seconds; a service that failed and names a longer time is looked at again after these."""
 
 
 @dataclass(slots=True)
@@ -43,8 +45,9 @@ class Retries:
         Args:
             pace: shared with everyone who reads from the same service.
             timing: time.
-            deadline: the most seconds that the calls of one read and the pauses between them may take. Waiting for the
-                pace does not count: who is throttled is served later.
+            deadline: the most seconds that one call may take, and all calls of a read that fail otherwise than by
+                being refused, with the pauses after them. Being refused and waiting for the pace do not count: who is
+                throttled is served later.
         """
         self._pace = pace
         self._timing = timing
@@ -59,25 +62,27 @@ class Retries:
         """
         now = self._timing.now
         left, failures, refusals = self._deadline, 0, 0
+        since = waited = 0.0
         while True:
             self._wait_for_turn()
             sent = now()
             try:
                 answer = within(left, call)
             except (BotoCoreError, ClientError) as problem:
-                left -= now() - sent
                 named = retry_after(problem)
                 if throttled(problem):
                     self._pace.refused(sent, named)
+                    since = sent if not refusals else since
                     refusals += 1
-                    if refusals == _REFUSALS or self._pace.closed or named > _LONGEST_NAMED:
+                    waited += named
+                    own = refusals >= _REFUSALS and now() - since >= _REFUSED_SECONDS
+                    if own or self._pace.closed or waited > _LONGEST_NAMED:
                         raise
-                    pause = named
+                    pause = max(self._jitter(refusals), named)
                 elif transient(problem):
                     failures += 1
-                    jitter = self._timing.random() * min(_FIRST_PAUSE * 2 ** (failures - 1), _LONGEST_PAUSE)
-                    pause = max(jitter, named)
-                    left -= pause
+                    pause = max(self._jitter(failures), min(named, _LONGEST_OUTAGE))
+                    left -= now() - sent + pause
                     if failures == ATTEMPTS or left <= 0 or not self._pace.spend_retry():
                         raise
                 else:
@@ -89,6 +94,10 @@ class Retries:
                 return answer
             if pause:
                 self._timing.sleep(pause)
+
+    def _jitter(self, times: int) -> float:
+        """Seconds to wait after something went wrong so many times: others may try again at the same moment."""
+        return self._timing.random() * min(_FIRST_PAUSE * 2.0 ** (times - 1), _LONGEST_PAUSE)
 
     def _wait_for_turn(self) -> None:
         pace, turn = self._pace, object()

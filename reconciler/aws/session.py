@@ -144,9 +144,10 @@ class Sessions:
         return self._clients[key]
 
     def _retries(self, key: tuple[Access, str, str | None], account: str | None) -> Retries:
-        access, *where = key
+        access, region, endpoint = key
         timing = self._transport.timing
-        pace = self._paces.setdefault((account or access, *where), Pace(timing.now, timing.random))
+        pace = Pace(timing.now, timing.random, region)
+        pace = self._paces.setdefault((account or access, region, endpoint), pace)
         return Retries(pace, timing, self._transport.deadline)
 
     def secrets(self, service: str, access: Access, region: str) -> Any:

@@ -92,11 +92,13 @@ def for_each(
             # A daemon, since what is no longer waited for must not hold the process.
             Thread(target=worker, daemon=True).start()
         while at_work and not (stopping is not None and stopping.asked()):
-            with suppress(Empty):
+            try:
                 problem = leaving.get(timeout=None if stopping is None else _LOOK)
-                if problem is not None:
-                    raise problem
-                at_work -= 1
+            except Empty:
+                continue
+            if problem is not None:
+                raise problem
+            at_work -= 1
     finally:
         waiting.clear()
     if stopping is None:

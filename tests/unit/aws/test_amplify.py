@@ -132,7 +132,7 @@ def test_readers_and_writers_of_an_account_and_a_region_share_their_pace(world: 
     def reader(role: str | None, account: str | None) -> Reader:
         return world.sessions.reader(Access(role_arn=role), "us-east-1", None, account=account)
 
-    world.emulator.inject([Fault("throttle")])
+    world.emulator.inject([Fault("throttle", times=6)])
     reader(None, "000000000000").get_backend("d2k7example", None)
     began = world.time.at
     reader("arn:aws:iam::111111111111:role/plan", "111111111111").list_jobs(PROD)
@@ -145,7 +145,7 @@ def test_readers_and_writers_of_an_account_and_a_region_share_their_pace(world: 
 
 
 def test_an_update_waits_for_no_pace(world: World) -> None:
-    world.emulator.inject([Fault("throttle", times=4)])
+    world.emulator.inject([Fault("throttle", times=8)])
     writer = world.writer
     writer.get_backend("d2k7example", None)
     began = world.time.at
@@ -312,4 +312,4 @@ def test_a_list_with_something_that_is_no_job_is_a_failed_read() -> None:
 
     time = VirtualTime()
     with pytest.raises(ReadFailed):
-        Reader(Odd(), Retries(Pace(time.now, time.random), time.timing, 30)).list_jobs(PROD)
+        Reader(Odd(), Retries(Pace(time.now, time.random, "eu-west-1"), time.timing, 30)).list_jobs(PROD)

@@ -141,6 +141,18 @@ def test_a_plan_that_is_stopped_has_what_was_read_and_names_the_others_in_their_
     ]
 
 
+def test_a_plan_that_is_stopped_makes_no_more_gateways() -> None:
+    made: list[str] = []
+
+    def reader_of(document: Desired) -> ReadGateway:
+        made.append(document.name)
+        return Reader()
+
+    planned = plan(fleet("a", "b", "c"), reader_of, now="", stopped=lambda: len(made) == 2)
+    assert made == ["a", "b"]
+    assert [failure.kind for failure in planned.failures] == [FailureKind.INTERRUPTED] * 3
+
+
 @dataclass
 class Ear(Observer):
     """Keeps what it is told."""
