@@ -193,7 +193,7 @@ def test_a_stale_target_of_the_last_wave_means_that_nothing_is_sent_to_any(world
     world.seed(moved, environment="prod")
     outcomes = world.apply_all(made, max_failures=9)
     assert kinds(outcomes) == [SKIPPED, OutcomeKind.STALE]
-    assert outcomes[0].summary == "nothing was sent"
+    assert outcomes[0].summary == "nothing was sent, because prod is stale"
     assert world.updates == ()
 
 
