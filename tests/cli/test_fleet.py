@@ -113,9 +113,8 @@ def test_targets_for_a_machine_are_an_object_each(fleet: Project) -> None:
 
 
 def test_targets_tells_of_no_credentials_where_the_embedded_backend_asks_for_none(fleet: Project) -> None:
-    (target,) = json.loads(
-        fleet.run("targets", "apps", "--target", "shop-prod", "--emulator", "--format", "json").out
-    )["targets"]
+    listed = fleet.run("targets", "apps", "--target", "shop-prod", "--emulator", "--format", "json").out
+    (target,) = json.loads(listed)["targets"]
     assert target["endpoint_url"] == "emulator"
     assert not {"role_arn", "account"} & set(target)
 
@@ -310,9 +309,7 @@ def test_apply_sends_nothing_while_nobody_can_tell_whose_the_credentials_are(
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9")
-    (fleet.folder / "reconciler.yaml").write_text(
-        f"region: us-east-1\naccount: '{MOTOS_ACCOUNT}'\n", encoding="utf-8"
-    )
+    (fleet.folder / "reconciler.yaml").write_text(f"region: us-east-1\naccount: '{MOTOS_ACCOUNT}'\n", encoding="utf-8")
     refused = fleet.run("apply", "apps", "--auto-approve")
     assert (refused.code, refused.out) == (5, "")
     assert "blog-prod: nobody can tell whether these credentials are of its account" in refused.err
