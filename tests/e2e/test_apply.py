@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.model import FailureKind, Outcome, OutcomeKind, Plan, TargetPlan
+from reconciler.core.model import Access, FailureKind, Outcome, OutcomeKind, Plan, Target, TargetPlan
 from reconciler.emulator import MASKS, PLANTED_JOB_SECRET, Switches
 from reconciler.operations.jobs import Stopped, Waiting
+from reconciler.operations.live import explain_absence
 from tests.e2e.conftest import PROVIDERS, SECRETS, World, configuration, document, nested, policy
 
 LENGTH = ("UserPoolConfigs", "PasswordPolicy", "MinimumLength")
@@ -560,6 +561,15 @@ def test_an_answer_that_is_spoilt_before_the_update_means_that_nothing_is_sent(
     assert world.updates == ()
 
 
+SEED = "put it in with: reconciler emulator seed PATH"
+
+
+def at_aws(world: World, app: str, environment: str) -> str:
+    """What to do about the same absence where the target is not the embedded backend's."""
+    target = Target(app, environment, "shopauth", "us-east-1")
+    return explain_absence(world.services.sessions.reader(Access(), target.region, None), target).hint
+
+
 @pytest.mark.parametrize("absent", ["notfound", "error200", "badrequest"])
 def test_an_environment_without_auth_says_how_to_create_it(world: World, absent: str) -> None:
     world.switch(f"absent_auth={absent}")
@@ -567,7 +577,8 @@ def test_an_environment_without_auth_says_how_to_create_it(world: World, absent:
     (failure,) = world.plan(document(policy(12), environment="empty")).failures
     assert failure.kind is FailureKind.NOT_FOUND
     assert "empty, prod" in failure.detail
-    assert "aws amplifybackend create-backend-auth --app-id d1example" in failure.hint
+    assert failure.hint == SEED
+    assert "aws amplifybackend create-backend-auth --app-id d1example" in at_aws(world, "d1example", "empty")
 
 
 def test_another_resource_name_is_answered_with_the_one_that_exists(world: World) -> None:
@@ -580,13 +591,15 @@ def test_another_environment_is_answered_with_those_that_exist(world: World) -> 
     (failure,) = world.plan(document(policy(12), environment="staging")).failures
     assert failure.kind is FailureKind.NOT_FOUND
     assert "prod" in failure.detail
-    assert "clone-backend" in failure.hint
+    assert failure.hint == SEED
+    assert "clone-backend" in at_aws(world, "d1example", "staging")
 
 
 def test_another_app_is_not_found_with_the_command_that_creates_it(world: World) -> None:
     (failure,) = world.plan({**document(policy(12)), "AppId": "other"}).failures
     assert failure.kind is FailureKind.NOT_FOUND
-    assert "create-backend " in failure.hint
+    assert failure.hint == SEED
+    assert "create-backend " in at_aws(world, "other", "prod")
 
 
 # --- secrets that can't be read -----------------------------------------------------------------
