@@ -204,6 +204,7 @@ class Sessions:
 
     def configured_endpoint(self, access: Access, region: str) -> str | None:
         """Another endpoint for amplifybackend that the environment or the profile configures, as boto3 reads it."""
+        access = Access(access.profile)  # a role has no say in it, and would ask for its credentials
         if (access, region) not in self._endpoints:
             self._endpoints[access, region] = self._look_up_endpoint(access, region)
         return self._endpoints[access, region]
@@ -252,7 +253,7 @@ class Sessions:
 
     def serves(self, access: Access, region: str) -> bool:
         """Whether botocore knows the service to be in a region."""
-        session = self._session(access, region)
+        session = self._session(Access(access.profile), region)
         try:
             partition = session.get_partition_for_region(region)
         except UnknownRegionError:

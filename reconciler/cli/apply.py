@@ -46,7 +46,10 @@ from reconciler.core.model import Access, Plan
 from reconciler.core.planfile import applyable, from_json
 from reconciler.errors import AccessProblem, LedgerDamaged, PlanRefused, UsageProblem
 from reconciler.operations.jobs import Waiting
-from reconciler.wiring import PROJECT_FILE, UNCHECKED_ACCOUNT, Follow, Located
+from reconciler.wiring import UNCHECKED_ACCOUNT, Follow, Located
+
+_ELSEWHERE = "The plan's project can't be told"
+_WHERE_MADE = "apply it in the folder in which it was made, from a file that lies in no other project; or plan again"
 
 
 def apply(
@@ -156,17 +159,26 @@ def _project_of(paths: Sequence[str], kept: Plan | None) -> str:
 
     A saved plan may lie anywhere, as artifacts of pipelines do, and that must not choose the ledger: the plan
     would be used once in each place, and the project's own ledger would know nothing of it, nor hold its target.
-    So it says itself where, below the folder in which it was made and is applied, its project is; where there is none
-    any more, only a plan below the current folder tells where in it the project is.
+    So it says itself where, below the folder in which it was made and is applied, its project is. One that was made
+    inside its project is applied in it; where its own place tells of another, nobody can know which is meant.
+
+    Raises:
+        PlanRefused: the project is not here, or may be another one.
     """
-    if not paths:
-        return "."
-    if kept is None:
-        return paths[0]
-    here, project = Path(os.path.realpath(".")), Path(os.path.realpath(kept.project))
-    if project.is_relative_to(here) and any((project / name).exists() for name in (PROJECT_FILE, ".git")):
+    if not paths or kept is None:
+        return paths[0] if paths else "."
+    from reconciler.config.desired import project_root
+
+    if kept.project not in {os.curdir, os.pardir} and not kept.project.startswith(os.pardir + os.sep):
+        if project_root(kept.project) != Path(os.path.realpath(kept.project)):
+            detail = f"there is no project in {kept.project} here"
+            raise PlanRefused(_ELSEWHERE, detail=detail, hint=_WHERE_MADE)
         return kept.project
-    return paths[0] if Path(os.path.realpath(paths[0])).is_relative_to(here) else "."
+    here, place = project_root("."), project_root(paths[0])
+    if Path(os.path.realpath(paths[0])).is_relative_to(os.path.realpath(".")) and place != here:
+        detail = f"the project here is {here}, and where the plan lies it is {place}"
+        raise PlanRefused(_ELSEWHERE, detail=detail, hint=_WHERE_MADE)
+    return "."
 
 
 def _is_plan(paths: Sequence[str]) -> bool:

@@ -150,10 +150,10 @@ def tell(outcomes: Sequence[Outcome], plan: Plan, code: Exit, run: Run) -> Exit:
         show_error(problem)
         code = worst([code, Exit.ERROR])
     if any(outcome.kind in _TO_SETTLE for outcome in outcomes) and run.services.is_elsewhere:
-        write_error(
-            f"Note: the project is {run.services.project_folder}: apply --resume, history and unlock find this there, "
-            f"or with --ledger {shlex.quote(run.services.books.ledger.name)}\n"
-        )
+        # The embedded backend of another folder knows nothing of it.
+        named = "" if run.services.embedded else f", or with --ledger {shlex.quote(run.services.books.ledger.name)}"
+        folder = run.services.project_folder
+        write_error(f"Note: the project is {folder}: apply --resume, history and unlock find this there{named}\n")
     return code
 
 

@@ -97,7 +97,7 @@ def load(
             desired.append(state)
             merged[state.name] = _named(document, layered.node)
     unfit = tuple(override.origin for override in project.overrides if override.origin not in identities.fitted)
-    if any(os.path.isdir(path) and root.is_relative_to(resolved(Path(path))) for path in paths):  # noqa: PTH112
+    if identities.certain and any(os.path.isdir(path) and root.is_relative_to(resolved(Path(path))) for path in paths):  # noqa: PTH112
         for origin in unfit:  # of a part of the project nobody can tell
             texts.report("unfit-override", origin, hint="look at the names and labels that 'reconciler targets' lists")
     diagnostics = _in_order([*layers.problems, *texts.problems], [*order, *layers.sources])

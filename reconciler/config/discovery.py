@@ -56,7 +56,9 @@ def _first(path: str) -> Path:
     """A path itself; of a glob what it matches first, so that quotes don't make another project of it."""
     if os.path.lexists(path) or not has_magic(path):
         return Path(path)
-    return next(iter(_matching(path)), _literal(path))
+    top = _literal(path)
+    inside = resolved(top)  # a link that leads elsewhere must not choose the project
+    return next((match for match in _matching(path) if resolved(match).is_relative_to(inside)), top)
 
 
 def discover(paths: Sequence[str], root: Path) -> tuple[list[Found], list[Diagnostic]]:
@@ -109,8 +111,8 @@ def of_another_project(found: Sequence[Found], root: Path) -> list[Diagnostic]:
         if file.path is None or file.real is None:
             continue
         home = _home(file.real.parent, root, homes)
-        if home != root and os.path.lexists(home / PROJECT_FILE):
-            detail = f"Its project file is {os.path.relpath(home / PROJECT_FILE)}, and this run's project is {root}."
+        if home != root and (name := _project_file(home)):
+            detail = f"Its project file is {os.path.relpath(home / name)}, and this run's project is {root}."
             hint = "run it for each project of its own"
             problems.append(problem("another-project", Origin(file.name, 1, 1), detail, hint=hint))
     return problems
@@ -119,9 +121,14 @@ def of_another_project(found: Sequence[Found], root: Path) -> list[Diagnostic]:
 def _home(folder: Path, root: Path, known: dict[Path, Path]) -> Path:
     """The nearest folder above with a project file, up to the run's project; else that, or the topmost."""
     if folder not in known:
-        ends = folder in {root, folder.parent} or os.path.lexists(folder / PROJECT_FILE)
+        ends = folder in {root, folder.parent} or _project_file(folder) is not None
         known[folder] = folder if ends else _home(folder.parent, root, known)
     return known[folder]
+
+
+def _project_file(folder: Path) -> str | None:
+    """The name of a folder's project file, whatever people called it; None where there is none."""
+    return next((name for name in (PROJECT_FILE, *MISNAMED) if os.path.lexists(folder / name)), None)
 
 
 def resolved(path: Path) -> Path:

@@ -33,7 +33,7 @@ class Identities:
     """Settles identities one after another, so that two of the same are noticed.
 
     ``given`` tells, by name, where what a target is reached by comes from; ``fitted`` are the places of the overrides
-    that some document fits.
+    that some document fits, and ``certain`` whether the names and labels of all are known.
     """
 
     texts: Texts
@@ -41,6 +41,7 @@ class Identities:
     project: Project
     given: dict[str, Mapping[str, Given]] = field(default_factory=dict)
     fitted: set[Origin] = field(default_factory=set)
+    certain: bool = True
     _names: dict[str, Origin] = field(default_factory=dict)
     _targets: dict[object, Origin] = field(default_factory=dict)
 
@@ -59,6 +60,7 @@ class Identities:
         project = self.project.entries_for(name or "", labels)
         self.fitted.update(override.origin for override in self.project.fitting(name or "", labels))
         certain = "${" not in f"{name}{list(labels.values())}"
+        self.certain = self.certain and certain and document.whole
         given = self.ways.settle(node, project, document.node.origin, certain=certain)
         if name is None or "region" not in given or any(key not in texts for key in _REQUIRED):
             return None

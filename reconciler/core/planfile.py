@@ -116,9 +116,22 @@ def from_json(text: str) -> Plan:
     try:
         targets = tuple(read_target(target) for target in own["targets"])
         commit = None if own["commit"] is None else Commit(**own["commit"])
-        return Plan(targets, body["timestamp"], own["folder"], commit, own["ledger"], recorded, own["project"])
+        return Plan(
+            targets, body["timestamp"], own["folder"], commit, own["ledger"], recorded, _relative(own["project"])
+        )
     except (KeyError, TypeError, ValueError, AttributeError):
         raise PlanRefused("The plan file does not have the shape of a plan", hint="plan again with --out") from None
+
+
+def _relative(path: Any) -> str:
+    """A path that leads from one folder to another.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not isinstance(path, str) or not path.isprintable() or not path or path.startswith("/"):
+        raise ValueError("no relative path")
+    return path
 
 
 def _digest(value: Any) -> str:

@@ -1,12 +1,10 @@
 """The composition root: from plain data to gateways, resolver, documents and ledger. Knows no command line."""
 
-from reconciler.config.discovery import PROJECT_FILE
 from reconciler.wiring.choices import Connection, Follow, Selection, guards
 from reconciler.wiring.locating import UNCHECKED_ACCOUNT, Located
 from reconciler.wiring.services import STATE_FOLDER, Services
 
 __all__ = [
-    "PROJECT_FILE",
     "STATE_FOLDER",
     "UNCHECKED_ACCOUNT",
     "Connection",

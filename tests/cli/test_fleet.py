@@ -292,7 +292,7 @@ def test_a_ledger_in_s3_is_reached_after_sts_was_asked(
 
 
 def test_the_projects_profile_and_region_reach_its_ledger_and_a_pull(
-    fleet: Project, monkeypatch: pytest.MonkeyPatch
+    fleet: Project, moto: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     profile = "[profile platform]\naws_access_key_id = 000000000000\naws_secret_access_key = x\n"
     (fleet.folder / "config").write_text(profile, encoding="utf-8")
@@ -301,6 +301,10 @@ def test_the_projects_profile_and_region_reach_its_ledger_and_a_pull(
     (fleet.folder / "reconciler.yaml").write_text("region: eu-west-1\nprofile: platform\n", encoding="utf-8")
     target = Services(Connection(), environ={}).target("dshop", "prod", "shopauth")
     assert (target.target.region, target.access.profile) == ("eu-west-1", "platform")
+    bucket = new_bucket(moto, monkeypatch)  # with credentials that only the profile has
+    with (fleet.folder / "reconciler.yaml").open("a", encoding="utf-8") as file:
+        file.write(f"ledger: s3://{bucket}/auth\n")
+    assert list(Services(Connection(), environ={}).books.ledger.runs()) == []
 
 
 def test_apply_sends_nothing_while_nobody_can_tell_whose_the_credentials_are(
@@ -379,6 +383,36 @@ def test_a_saved_plan_finds_the_project_that_it_was_made_in(
     assert fleet.updates() == 1
     assert (fleet.folder / ".reconciler" / "emulator" / "ledger" / "runs").exists()
     assert not (above / ".reconciler").exists()
+
+
+def test_a_plan_is_applied_in_no_other_project_than_its_own(fleet: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    above = fleet.folder.parent
+    drifted(fleet, "shop-prod")
+    assert fleet.run("plan", "apps", "--emulator", "--out", "p.json").code == 0
+    monkeypatch.chdir(above)
+    marker = above / ".git"
+    marker.mkdir()
+    try:
+        refused = fleet.run("apply", f"{fleet.folder.name}/p.json", "--emulator")
+    finally:
+        marker.rmdir()
+    assert (refused.code, fleet.updates()) == (3, 0)
+    assert f"the project here is {above}, and where the plan lies it is {fleet.folder}" in refused.err
+    assert not (above / ".reconciler").exists()
+
+
+def test_a_plan_whose_project_is_not_here_is_refused(
+    fleet: Project, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    monkeypatch.chdir(fleet.folder.parent)
+    drifted(fleet, "shop-prod")
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    made = fleet.run("plan", f"{fleet.folder.name}/apps", "--emulator", "--out", str(elsewhere / "p.json"))
+    assert made.code == 0
+    monkeypatch.chdir(elsewhere)
+    refused = fleet.run("apply", "p.json", "--emulator")
+    assert (refused.code, fleet.updates()) == (3, 0)
+    assert f"there is no project in {fleet.folder.name} here" in refused.err
 
 
 def test_who_looks_in_another_folder_is_told_where_the_project_is(

@@ -136,6 +136,23 @@ def test_the_project_of_a_glob_is_that_of_its_first_match(project: Path, path: s
     assert project_root(path) == project / "b"
 
 
+@pytest.mark.parametrize("pattern", ["apps/*.yaml", "apps/*", "apps/**/*.yaml"])
+def test_a_link_that_a_glob_matches_first_chooses_no_other_project(project: Path, tmp_path: Path, pattern: str) -> None:
+    (project / "reconciler.yaml").unlink()
+    (project / ".git").mkdir()
+    theirs = tmp_path / "theirs"
+    (theirs / "apps").mkdir(parents=True)
+    (theirs / "reconciler.yaml").write_text("region: eu-west-3\n")
+    (theirs / "apps" / "0.yaml").write_text("password: hunter2\n")
+    write("apps/a.yaml", SERVICE)
+    Path("apps/0.yaml").symlink_to(theirs / "apps" / "0.yaml")
+    Path("apps/0").symlink_to(theirs / "apps")
+    assert project_root(pattern) == project
+    result = loaded(pattern)
+    assert set(codes(result)) == {"outside-project"}
+    assert "hunter2" not in str(result.diagnostics)
+
+
 def test_a_document_of_a_project_of_its_own_is_told_and_not_reached_in_another_way() -> None:
     write("auth.yaml", SERVICE)
     write("blog/reconciler.yaml", "region: eu-west-1\n")
@@ -144,6 +161,8 @@ def test_a_document_of_a_project_of_its_own_is_told_and_not_reached_in_another_w
     assert (problem.code, str(problem.origin)) == ("another-project", "blog/deep/auth.yaml:1:1")
     assert "blog/reconciler.yaml" in problem.detail
     assert codes(loaded("blog")) == []
+    Path("blog/reconciler.yaml").rename("blog/reconciler.yml")
+    assert codes(loaded(".")) == ["another-project"]
 
 
 def test_a_file_that_is_named_twice_is_read_once() -> None:

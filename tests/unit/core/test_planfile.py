@@ -102,6 +102,13 @@ def test_a_wave_that_is_no_whole_number_is_no_plan(wave: Any) -> None:
         read_target({**write_target(_plan().planned[0]), "wave": wave})
 
 
+@pytest.mark.parametrize("project", [3, "", "/etc", "a\0b"])
+def test_a_project_that_is_no_relative_path_is_refused(project: Any) -> None:
+    forged = replace(_plan(), project=project)
+    with pytest.raises(PlanRefused, match="shape of a plan"):
+        from_json(_text(forged))
+
+
 def _edit(path: tuple[str | int, ...], value: Any) -> Callable[[Any], None]:
     def edit(body: Any) -> None:
         for part in path[:-1]:
