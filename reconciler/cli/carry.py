@@ -149,10 +149,10 @@ def tell(outcomes: Sequence[Outcome], plan: Plan, code: Exit, run: Run) -> Exit:
     except OutputProblem as problem:
         show_error(problem)
         code = worst([code, Exit.ERROR])
-    if any(outcome.kind in _TO_SETTLE for outcome in outcomes) and run.services.is_elsewhere:
+    if any(outcome.kind in _TO_SETTLE for outcome in outcomes) and run.services.place.is_elsewhere:
         # The embedded backend of another folder knows nothing of it.
         named = "" if run.services.embedded else f", or with --ledger {shlex.quote(run.services.books.ledger.name)}"
-        folder = run.services.project_folder
+        folder = run.services.place.from_here
         write_error(f"Note: the project is {folder}: apply --resume, history and unlock find this there{named}\n")
     return code
 

@@ -46,14 +46,6 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """A text as written, and where."""
-
-    text: str
-    origin: Origin
-
-
-@dataclass(frozen=True, slots=True)
 class Override:
     """What holds for the targets of some names (globs, none for any) and labels (globs, each must fit).
 
@@ -90,12 +82,6 @@ class Project:
     env_names: frozenset[str] = frozenset()
     entries: Mapping[str, Entry] = field(default_factory=dict)
     overrides: tuple[Override, ...] = ()
-
-    def default(self, key: str) -> Text | None:
-        """What holds for all targets, as written; None where nothing is."""
-        node = self.entries[key].node if key in self.entries else None
-        written = isinstance(node, ScalarNode) and isinstance(node.value, str)
-        return Text(str(node.value), node.origin) if isinstance(node, ScalarNode) and written else None
 
     def fitting(self, name: str, labels: Mapping[str, str]) -> tuple[Override, ...]:
         """The overrides that a document of this name and these labels fits."""

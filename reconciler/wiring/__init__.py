@@ -2,7 +2,8 @@
 
 from reconciler.wiring.choices import Connection, Follow, Selection, guards
 from reconciler.wiring.locating import UNCHECKED_ACCOUNT, Located
-from reconciler.wiring.services import STATE_FOLDER, Services
+from reconciler.wiring.place import STATE_FOLDER
+from reconciler.wiring.services import Services
 
 __all__ = [
     "STATE_FOLDER",

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.core.model import Access, Desired, Target
@@ -14,6 +13,7 @@ from reconciler.errors import Diagnostic, InputProblem, ServiceProblem, UsagePro
 from reconciler.wiring.bookkeeping import Bookkeeping
 from reconciler.wiring.choices import Connection, Follow, Selection, guards, selected
 from reconciler.wiring.locating import Located, Locating, refuse_credentials
+from reconciler.wiring.place import Place
 from reconciler.wiring.recorded import Recorded
 from reconciler.wiring.references import References
 
@@ -21,12 +21,10 @@ if TYPE_CHECKING:
     from reconciler.aws.amplify import Reader, Writer
     from reconciler.aws.session import Sessions, Transport
     from reconciler.config.desired import Loaded
-    from reconciler.config.project import Project
     from reconciler.core.sources import SecretProvider
     from reconciler.emulator import Emulator
     from reconciler.operations.jobs import Waiting
 
-STATE_FOLDER = ".reconciler"
 PARALLELISM = 8
 """The most targets under way at once where nobody says otherwise."""
 _FETCHES = 10
@@ -59,7 +57,7 @@ class Services:
             raise UsageProblem("--emulator and --endpoint-url exclude one another", hint="give one of them")
         refuse_credentials(connection.endpoint_url)
         self._connection = connection
-        self._first_path = first_path
+        self.place = Place(first_path, connection.state_dir)
         self._environ = os.environ if environ is None else environ
         if parallelism is not None and parallelism < 1:
             raise UsageProblem("At least one target is under way at once", hint="give a parallelism of 1 or more")
@@ -75,41 +73,13 @@ class Services:
         """Whether the embedded backend is used."""
         return self._connection.emulator
 
-    # --- where things are --------------------------------------------------------------------
-
-    @cached_property
-    def project_root(self) -> Path:
-        """Beside the nearest ``reconciler.yaml``, else the top of the work tree, else the current folder."""
-        from reconciler.config.desired import project_root
-
-        return project_root(self._first_path)
-
-    @property
-    def project(self) -> Project:
-        """What the project file says.
-
-        Raises:
-            InputProblem: it has errors.
-        """
-        project, problems = self._project_read
-        if problems:
-            raise InputProblem(problems)
-        return project
-
-    @cached_property
-    def _project_read(self) -> tuple[Project, tuple[Diagnostic, ...]]:
-        from reconciler.config.project import Project, read_project
-
-        try:
-            return read_project(self.project_root), ()
-        except InputProblem as problem:
-            return Project(), problem.diagnostics
+    # --- what the command works with ----------------------------------------------------------
 
     def waiting(self) -> Waiting:
         """How long to wait, as far as the project file says."""
         from reconciler.operations.jobs import Waiting
 
-        said, default = self.project, Waiting()
+        said, default = self.place.project, Waiting()
         return Waiting(
             default.poll_interval if said.poll_interval is None else said.poll_interval,
             default.job_timeout if said.job_timeout is None else said.job_timeout,
@@ -118,29 +88,7 @@ class Services:
     @property
     def parallelism(self) -> int:
         """The most targets under way at once: the command's, else the project's."""
-        return self._parallelism or self._project_read[0].parallelism or PARALLELISM
-
-    @property
-    def state_path(self) -> Path:
-        """Where the folder of what we keep is, or would be."""
-        named = self._connection.state_dir
-        return Path(named) if named else self.project_root / STATE_FOLDER
-
-    def state_folder(self) -> Path:
-        """The folder of what we keep; made, and ignored by git, when it is not there."""
-        folder = self.state_path
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            ignore = folder / ".gitignore"
-            # In a folder that is somebody's it would hide what is theirs.
-            if not ignore.exists() and (self._connection.state_dir is None or not any(folder.iterdir())):
-                with os.fdopen(os.open(ignore, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
-                    file.write("*\n")
-        except OSError as problem:
-            raise UsageProblem(
-                f"{folder} can't be written: {problem.strerror}", hint="name another folder with --state-dir"
-            ) from None
-        return folder
+        return self._parallelism or self.place.read[0].parallelism or PARALLELISM
 
     @cached_property
     def emulator(self) -> Emulator:
@@ -148,7 +96,7 @@ class Services:
         from reconciler.emulator import Emulator, StateError
 
         try:
-            return Emulator(self.state_folder() / "emulator" / "state.sqlite")
+            return Emulator(self.place.state_folder() / "emulator" / "state.sqlite")
         except StateError as problem:
             raise UsageProblem(str(problem), hint="remove the file to begin anew") from None
 
@@ -158,10 +106,10 @@ class Services:
         return Bookkeeping(
             self._connection,
             self._environ,
-            self.project_root,
-            lambda: self.project,
-            self.state_path,
-            make_state=self.state_folder,
+            self.place.root,
+            lambda: self.place.project,
+            self.place.state_path,
+            make_state=self.place.state_folder,
             sessions=lambda: self.sessions,
             references=self.references,
             profile=self._default_profile,
@@ -175,28 +123,11 @@ class Services:
 
     # --- documents ---------------------------------------------------------------------------
 
-    @property
-    def folder(self) -> str:
-        """The current folder, relative to the project's root."""
-        return os.path.relpath(Path.cwd(), self.project_root)
-
-    @property
-    def project_folder(self) -> str:
-        """The project's root, relative to the current folder."""
-        return os.path.relpath(self.project_root)
-
-    @property
-    def is_elsewhere(self) -> bool:
-        """Whether a command that names no path would find another project in the current folder."""
-        from reconciler.config.discovery import project_root
-
-        return project_root(".") != self.project_root
-
     @cached_property
     def references(self) -> References:
         """What follows the references of documents and plans."""
-        env_names = self._project_read[0].env_names
-        return References(self._environ, self.project_root, self._secrets, env_names)
+        env_names = self.place.read[0].env_names
+        return References(self._environ, self.place.root, self._secrets, env_names)
 
     def _secrets(self) -> SecretProvider:
         """What fetches from SSM and Secrets Manager, which the embedded backend is not: with the user's credentials."""
@@ -227,14 +158,14 @@ class Services:
             endpoint_url=self._connection.endpoint_url,
             region_of=self._region_of if network else None,
         )
-        project, problems = self._project_read
+        project, problems = self.place.read
         loaded = load(
             paths,
             defaults=defaults,
             environ={} if self._connection.emulator else self._environ,
             stdin=stdin,
             resolve=network,
-            root=self.project_root,
+            root=self.place.root,
             expand_text=self.references.resolver.expand_text,
             project=project,
         )
@@ -273,18 +204,17 @@ class Services:
         Raises:
             InputProblem: it has errors, or a reference of it has no value.
         """
-        from reconciler.core.references import Template, parse_references
+        from reconciler.config.texts import Texts
 
-        value = self.project.default(key)
-        if value is None:
+        project = self.place.project
+        entry = project.entries.get(key)
+        if entry is None or project.source is None:
             return None
-        written = parse_references(value.text)
-        if not isinstance(written, Template):
-            return written
-        expanded = self.references.resolver.expand_text(written, value.origin)
-        if isinstance(expanded, Diagnostic):
-            raise InputProblem((expanded,))
-        return expanded
+        texts = Texts({project.source.name: project.source}, self.references.resolver.expand_text)
+        said = texts.read(key, entry.node)
+        if texts.problems:
+            raise InputProblem(tuple(texts.problems))
+        return said
 
     def _default_profile(self) -> str | None:
         """The profile of what names none itself."""

@@ -95,8 +95,8 @@ def test_an_account_that_nobody_knows_is_a_warning() -> None:
 def test_state_is_kept_beside_the_project_file_and_elsewhere_when_told() -> None:
     Path("deep/down").mkdir(parents=True)
     Path("deep/reconciler.yaml").write_text("", encoding="utf-8")
-    assert Services(Connection(), first_path="deep/down").state_folder() == Path.cwd() / "deep" / ".reconciler"
-    assert Services(Connection(state_dir="other")).state_folder() == Path("other")
+    assert Services(Connection(), first_path="deep/down").place.state_folder() == Path.cwd() / "deep" / ".reconciler"
+    assert Services(Connection(state_dir="other")).place.state_folder() == Path("other")
 
 
 def test_an_endpoint_with_a_password_is_refused_wherever_it_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +111,7 @@ def test_an_endpoint_with_a_password_is_refused_wherever_it_is_configured(monkey
 
 def test_a_state_folder_that_cant_be_made_is_said() -> None:
     with pytest.raises(UsageProblem, match="can't be written"):
-        Services(Connection(state_dir="auth.yaml/state")).state_folder()
+        Services(Connection(state_dir="auth.yaml/state")).place.state_folder()
 
 
 def test_a_state_that_is_no_state_is_said() -> None:
