@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from reconciler.cli.options import Choice, Format, Paths, Reach, Show, Strict
@@ -11,8 +11,7 @@ from reconciler.cli.run import load, start
 from reconciler.core.model import EMBEDDED, Desired
 
 if TYPE_CHECKING:
-    from reconciler.config.ways import Given
-    from reconciler.render.targets import Reached
+    from reconciler.core.given import Given
     from reconciler.wiring import Services
 
 
@@ -31,8 +30,7 @@ def targets(paths: Paths, reach: Reach, choice: Choice, show: Show, strict: Stri
             raise InputProblem(problems)
         warn(problems, strict=strict)
     listed = tuple(
-        Listed(desired, tuple(_reached(desired, loaded.given[desired.name], run.services)))
-        for desired in loaded.desired
+        Listed(desired, _reached(desired, loaded.given[desired.name], run.services)) for desired in loaded.desired
     )
     unmeant = len(loaded.given) - len(listed)
     emit(
@@ -45,17 +43,14 @@ def targets(paths: Paths, reach: Reach, choice: Choice, show: Show, strict: Stri
     )
 
 
-def _reached(desired: Desired, given: Mapping[str, Given], services: Services) -> Iterator[Reached]:
+def _reached(desired: Desired, given: Mapping[str, Given], services: Services) -> Mapping[str, Given]:
     """What a target is reached by; the embedded backend asks for no credentials."""
-    from reconciler.render.targets import Reached
+    from reconciler.core.given import Given
 
-    unused = {"profile", "role_arn", "external_id", "session_name", "account"} if services.embedded else set()
-    for key, value in given.items():
-        if key not in unused:
-            yield Reached(key, value.value, value.where)
     if services.embedded:
-        yield Reached("endpoint_url", EMBEDDED, "--emulator")
-    elif "endpoint_url" not in given:
-        configured = services.configured_endpoint(desired)
-        if configured is not None:
-            yield Reached("endpoint_url", configured, "the environment or the profile")
+        used = {key: value for key, value in given.items() if key in {"region", "wave"}}
+        return {**used, "endpoint_url": Given(EMBEDDED, "--emulator")}
+    configured = None if "endpoint_url" in given else services.configured_endpoint(desired)
+    if configured is None:
+        return given
+    return {**given, "endpoint_url": Given(configured, "the environment or the profile")}

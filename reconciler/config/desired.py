@@ -18,7 +18,8 @@ from reconciler.config.schema import looks_like_auth
 from reconciler.config.source import STDIN, Source, is_of_a_ledger, is_saved_plan, read_file, read_stdin
 from reconciler.config.texts import ExpandText, Texts
 from reconciler.config.violations import ROOT_KEY
-from reconciler.config.ways import Defaults, Given, Ways
+from reconciler.config.ways import Defaults, Ways
+from reconciler.core.given import Given
 from reconciler.core.model import Desired
 from reconciler.errors import Diagnostic, Origin, Severity
 
@@ -97,11 +98,17 @@ def load(
             desired.append(state)
             merged[state.name] = _named(document, layered.node)
     unfit = tuple(override.origin for override in project.overrides if override.origin not in identities.fitted)
-    if identities.certain and any(os.path.isdir(path) and root.is_relative_to(resolved(Path(path))) for path in paths):  # noqa: PTH112
+    if identities.certain and _is_whole(paths, root):
         for origin in unfit:  # of a part of the project nobody can tell
             texts.report("unfit-override", origin, hint="look at the names and labels that 'reconciler targets' lists")
     diagnostics = _in_order([*layers.problems, *texts.problems], [*order, *layers.sources])
     return Loaded(tuple(desired), diagnostics, merged, identities.given, unfit)
+
+
+def _is_whole(paths: Sequence[str], root: Path) -> bool:
+    """Whether all of a project is read."""
+    folders = (Path(path) for path in paths if os.path.isdir(path))  # noqa: PTH112 - it raises on a name too long
+    return any(root.is_relative_to(resolved(folder)) for folder in folders)
 
 
 def _read_all(found: Sequence[Found], layers: Layers, stdin: Callable[[], bytes] | None) -> list[Document]:

@@ -9,7 +9,8 @@ from reconciler.config.layers import Document
 from reconciler.config.nodes import ListNode, MappingNode, Node, ScalarNode
 from reconciler.config.project import Project
 from reconciler.config.texts import Texts
-from reconciler.config.ways import Given, Ways
+from reconciler.config.ways import Ways
+from reconciler.core.given import Given
 from reconciler.core.model import Access, Target
 from reconciler.errors import Origin, Severity
 

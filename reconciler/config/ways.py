@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.config.nodes import Entry, MappingNode
 from reconciler.config.texts import Texts
+from reconciler.core.given import Given
 from reconciler.errors import Origin
 
 UNKNOWN_REGION = "-"
@@ -27,16 +28,6 @@ class Defaults:
     profile: str | None = None
     endpoint_url: str | None = None
     region_of: Callable[[str | None], str | None] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A value, and where it comes from as people name it: a place in a file, an option, a variable."""
-
-    value: str
-    where: str
-    origin: Origin | None = None
-    """The place in a file, where it is one."""
 
 
 @dataclass(frozen=True, slots=True)

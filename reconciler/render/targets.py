@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.core.given import Given
 from reconciler.core.model import Desired, Path
 from reconciler.errors import Origin
 from reconciler.render.harmless import fence, line, without_commands
@@ -15,20 +16,11 @@ TARGETS_FORMAT_VERSION = "1.0"
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
-    """One thing that a target is reached by, such as its region: a value, and where it comes from as people name it."""
-
-    key: str
-    value: str
-    where: str
-
-
-@dataclass(frozen=True, slots=True)
 class Listed:
-    """One target that would be touched, and what it is reached by."""
+    """One target that would be touched, and what it is reached by, such as its region."""
 
     desired: Desired
-    reached: tuple[Reached, ...]
+    given: Mapping[str, Given]
 
 
 def targets_text(targets: Sequence[Listed], unmeant: int, unfit: Sequence[Origin]) -> str:
@@ -63,9 +55,9 @@ def _lines(target: Listed) -> Iterator[str]:
     desired, where = target.desired, target.desired.target
     yield f"{line(desired.name)}  ({line(str(desired.origin))})"
     yield line(f"  app {where.app}, environment {where.environment}, resource {where.resource}")
-    width = max((len(reached.value) for reached in target.reached), default=0)
-    for reached in target.reached:
-        yield line(f"  {reached.key:<12}  {reached.value:<{width}}  # {reached.where}").rstrip(" #")
+    width = max((len(given.value) for given in target.given.values()), default=0)
+    for key, given in target.given.items():
+        yield line(f"  {key:<12}  {given.value:<{width}}  # {given.where}")
     if desired.labels:
         yield line(f"  labels {', '.join(f'{key}={value}' for key, value in desired.labels.items())}")
     yield f"  manages {', '.join(_blocks(desired)) or 'nothing'}"
@@ -90,9 +82,9 @@ def _object(target: Listed) -> dict[str, Any]:
         "app": where.app,
         "environment": where.environment,
         "resource": where.resource,
-        **{reached.key: reached.value for reached in target.reached if reached.key != "wave"},
+        **{key: given.value for key, given in target.given.items() if key != "wave"},
         "wave": desired.wave,
         "labels": dict(desired.labels),
         "origin": str(desired.origin),
-        "from": {reached.key: reached.where for reached in target.reached},
+        "from": {key: given.where for key, given in target.given.items()},
     }
