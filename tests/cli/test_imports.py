@@ -54,6 +54,25 @@ def test_a_plan_without_changes_imports_nothing_that_compares_or_draws(project: 
     assert not modules & {*CONVERTERS, *DIFFERENCES, *DRAWING}
 
 
+@pytest.mark.parametrize("arguments", [("schema", "auth"), ("show", "plan.json")], ids=" ".join)
+def test_what_reads_one_file_imports_neither_clients_nor_what_reads_documents(
+    project: Project, arguments: tuple[str, ...]
+) -> None:
+    project.run("plan", "auth.yaml", "--emulator", "--out", "plan.json")
+    modules = imported(project, *arguments)
+    assert not modules & {"boto3", "botocore", "yaml", "jsonschema", *DIFFERENCES, *DRAWING}
+
+
+def test_a_fleet_imports_what_draws_only_on_a_terminal(project: Project) -> None:
+    text = project.document.read_text(encoding="utf-8")
+    for number in range(12):
+        document = text.replace("name: shop-prod", f"name: shop-{number}").replace("d2k7example", f"d{number}")
+        (project.folder / f"{number}.yaml").write_text(document, encoding="utf-8")
+    project.document.unlink()
+    project.run("emulator", "seed", ".")
+    assert not imported(project, "plan", ".", "--emulator") & DRAWING
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_of_all_says_of_a_command_what_it_says_of_itself(project: Project, name: str) -> None:
     _, described = project.run(name, "--help").out.split("\n\n")[:2]

@@ -170,42 +170,6 @@ def test_a_body_that_trickles_in_is_given_up(project: Project, server: Server) -
     assert time.monotonic() - began < ENDLESS
 
 
-HEAVY = ("boto3", "botocore", "deepdiff", "jsonschema", "yaml", "rich")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "loads"),
-    [
-        (["--version"], set()),
-        (["--help"], set()),
-        (["schema", "auth"], set()),
-        (["show", "plan.json"], set()),
-        (["validate", "auth.yaml"], {"jsonschema", "yaml"}),
-    ],
-)
-def test_a_command_loads_only_the_libraries_that_it_needs(
-    project: Project, arguments: list[str], loads: set[str]
-) -> None:
-    project.run("plan", "auth.yaml", "--emulator", "--out", "plan.json")
-    code = f"""
-import sys
-from reconciler.cli.main import main
-try:
-    main({arguments!r})
-finally:
-    print("loaded", *[name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)
-"""
-    result = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=project.folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert set(result.stderr.split()[1:]) == loads
-
-
 def test_the_embedded_backend_is_served_with_the_variables_that_clients_need(project: Project, start: Start) -> None:
     server = start("emulator", "--port", "0", "--switch", "secrets=masked")
     assert server.stdout is not None

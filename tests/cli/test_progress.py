@@ -6,7 +6,6 @@ import json
 import os
 import pty
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -20,7 +19,7 @@ from reconciler.cli.options import Show
 from reconciler.cli.progress import Progress, Stage
 from reconciler.cli.signals import first_signal
 from reconciler.emulator import Fault, Server
-from tests.cli.conftest import ROOT, Project, Start
+from tests.cli.conftest import Project, Start
 from tests.cli.terminals import on_a_terminal, shown
 
 ENDLESS = 60
@@ -218,41 +217,6 @@ def test_a_warning_is_told_also_where_nobody_wants_to_hear_of_progress(
     assert [line.partition(" refuses")[0] for line in err.splitlines()] == [
         "WARNING reconciler.aws.pace: the service in us-east-1"
     ]
-
-
-def test_what_draws_is_loaded_only_for_a_terminal(project: Project, fleet: Path, server: Server) -> None:
-    code = f"""
-import sys
-from reconciler.cli.main import main
-main(["plan", {fleet.name!r}, "--endpoint-url", {server.url!r}])
-print("rich" in sys.modules)
-"""
-    result = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=project.folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert result.stdout.splitlines()[-1] == "False"
-
-
-@pytest.mark.parametrize(
-    ("total", "done", "failed", "seconds", "told"),
-    [
-        (1000, 0, 0, 5.0, "0 of 1000"),
-        (1000, 400, 0, 20.0, "400 of 1000 (20/s, 30s left)"),
-        (1000, 400, 2, 20.0, "400 of 1000 (20/s, 30s left, 2 failed)"),
-        (1000, 10, 0, 20.0, "10 of 1000 (0.5/s, 33m left)"),
-        (10_000, 10, 0, 20.0, "10 of 10000 (0.5/s, 6h left)"),
-        (20, 20, 0, 0.0, "20 of 20 (20000/s, 0s left)"),
-    ],
-)
-def test_the_pace_tells_how_fast_it_goes_and_how_long_it_takes(
-    total: int, done: int, failed: int, seconds: float, told: str
-) -> None:
-    assert Stage(DOING, total, 100.0, [number < failed for number in range(done)]).pace(100.0 + seconds) == told
 
 
 def test_the_pace_of_what_is_over_tells_how_long_it_took() -> None:
