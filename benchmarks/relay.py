@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlsplit
 
 _MOST = 1 << 16
@@ -38,7 +39,7 @@ async def _pumped(
     source: asyncio.StreamReader, sink: asyncio.StreamWriter, when: Callable[[Callable[[], None]], None]
 ) -> None:
     while data := await _read(source):
-        when(lambda data=data: sink.write(data))  # type: ignore[misc]
+        when(partial(sink.write, data))
     when(sink.close)
 
 

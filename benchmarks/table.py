@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 from collections.abc import Sequence
@@ -54,7 +55,8 @@ def verdict(result: Result) -> str:
 
 def number(value: float) -> str:
     """A figure as short as it is precise."""
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"  # noqa: PLR2004
+    digits = max(2 - int(math.log10(max(abs(value), 1))), 0)
+    return f"{value:.{digits}f}"
 
 
 def _cells(result: Result) -> tuple[str, ...]:
