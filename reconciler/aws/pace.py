@@ -56,8 +56,8 @@ class Pace:
     they tell that the service's own bucket is empty, so what passed between two refusals over the time between them is
     its rate. From a little below that the rate rises again as reads pass: by a cubic, which is flat near what was
     measured and steep beyond it. A limit that stays is touched once in many reads, and one that was lifted is soon
-    left behind. How flat, that is the doubt: the fewer reads were measured, and the farther the rate had risen above
-    them, the bigger the steps. A refusal of what was sent before the rate last fell says nothing new.
+    left behind. How flat, that is the doubt: the fewer reads were measured, the bigger the steps. A refusal of what was
+    sent before the rate last fell says nothing new.
 
     Not every refusal is for our rate: a service may refuse at random, or others may use up what it lets pass. Then
     slowing down does not help. It is known by refusals that go on to come soon after the rate fell, which a limit that
@@ -85,7 +85,7 @@ class Pace:
         self._next = self._fell = 0.0
         self._held = self._held_by = 0.0
         self._vain = False
-        self._passed = self._pressing = self._running = self._excess = self._often = 0
+        self._passed = self._sent = self._running = self._excess = self._often = 0
         self._closes = math.inf
         self._told = (-math.inf, 2.0 * _TOLD_RATE)
         self._retries = _RETRIES
@@ -112,9 +112,8 @@ class Pace:
             if turn in self._line:
                 self._line.remove(turn)
             slot = 1 / self._rate
-            if -early < slot:  # who comes later was not held up, and says nothing of a higher rate
-                self._pressing += 1
-                self._rise()
+            self._sent += 1
+            self._rise()
             self._next = max(self._next, now - _CAREFUL * slot) + slot  # made up for where the doubt allows it
             return 0.0
 
@@ -185,13 +184,13 @@ class Pace:
         return self._often >= _OFTEN
 
     def _rise(self) -> None:
-        """Set the rate to where the reads have brought it that passed under pressure since it fell."""
+        """Set the rate to where the reads have brought it that were sent since it fell."""
         at_once = self._rate * self._latency
         if self._helpless:
             self._rate *= 1 + 1 / max(_HELPLESS_STEEPEST, at_once)
             return
         step = max(min(_STEP, self._measured * _STEP_SECONDS), self._measured * self._latency) / self._doubt
-        self._way = self._begun + self._pressing / step
+        self._way = self._begun + self._sent / step
         most = self._rate * (1 + 1 / max(min(_STEEPEST, self._rate * _STEEPEST_SECONDS), at_once))
         beyond = max(self._way - 2, 0)  # as far above as it began below: the limit is another one now
         wanted = self._measured * (1 + self._doubt * (self._way - 1) ** 3 + _BEYOND * beyond**2)
@@ -226,7 +225,7 @@ class Pace:
     def _pause(self, now: float) -> None:
         """Send nothing for a moment, and then at the rate that was measured."""
         self._fell, self._vain = now, not self._passed
-        self._passed = self._pressing = 0
+        self._passed = self._sent = 0
         if self._helpless:
             self._rate = self._before
         else:
@@ -240,8 +239,7 @@ class Pace:
         where reads passed at more than was measured before, it is taken to be nearer to what was sent.
         """
         passed = self._passed / max(now - self._fell, _SHORTEST_LOOK)
-        doubt = max(2 / (self._passed + 1), (1 - passed / self._rate) / 4)
-        self._doubt = min(max(doubt, _CAREFUL), _BOLD)
+        self._doubt = min(max(2 / (self._passed + 1), _CAREFUL), _BOLD)
         self._share = min(self._share + _SHARE, _MOST_SHARE) if self._way > 1 else self._share / 2
         passed = min(max(passed, self._rate / 4), self._rate)
         self._measured = max(passed + self._share * (self._rate - passed), _SLOWEST_RATE)

@@ -120,10 +120,11 @@ def test_where_every_other_read_is_refused_all_are_made_in_bounded_time() -> Non
 
 @pytest.mark.parametrize("share", [0.1, 0.25])
 def test_a_limit_that_also_refuses_at_random_is_no_standstill(share: float) -> None:
-    done = run(Service(RATE, 5, chance=share), reads=READS, workers=8, latency=0.01)
-    assert done.failed == 0
-    assert done.seconds <= 5 * READS / RATE
-    assert done.sent <= 2.2 * READS
+    seeds = range(8)
+    runs = [run(Service(RATE, 5, chance=share), reads=READS, workers=8, latency=0.01, seed=seed) for seed in seeds]
+    assert sum(done.failed for done in runs) == 0
+    assert sum(done.seconds for done in runs) / len(runs) <= 3 * READS / RATE
+    assert max(done.sent for done in runs) <= 2.2 * READS
 
 
 @pytest.mark.parametrize("seed", range(3))
