@@ -169,6 +169,9 @@ def _problems_of_text(source: Source, place: Sequence[str | int], node: ScalarNo
         case "env_names":
             if is_secret_key(text) or text.upper().startswith("AWS_") or _TELLING.search(text):
                 yield source.problem("secret-variable", node.origin, text, hint=_ENV_HINT)
+        case _ if "labels" in place and is_secret_key(str(key)):
+            hint = "a label is shown in every report: leave the secret out"
+            yield source.problem("plaintext-secret", node.origin, str(key), hint=hint)
         case _ if key in TARGET_KEYS and "match" not in place:
             yield from _problems_of_reference(source, str(key), node, text)
 

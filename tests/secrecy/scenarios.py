@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
+from reconciler.cli.commands import COMMANDS
 from reconciler.emulator import Switches, profiles
 from tests.secrecy.remote import REMOTE
 from tests.secrecy.spoken import SPOKEN
@@ -28,9 +29,11 @@ def from_plan_to_restore(stage: Stage, *switches: str) -> None:
     stage.switch(*switches)
     stage.write(providers(stage.references()))
     stage.run("validate", "auth.json", *stage.reports("validate"), code=0)
+    stage.run("targets", "auth.json", *stage.reports("targets"), code=0)
     stage.run("render", "auth.json", code=0)
     stage.run("render", "auth.json", "--origins", code=0)
     stage.run("plan", "auth.json", ALL_OF_IT, "--out", "saved.plan", *stage.reports("plan"), code=0)
+    stage.from_python("auth.json")
     stage.run("plan", "auth.json", "--without-secrets", "--format", "markdown", "--verbose", code=0)
     for kind in FORMATS:
         stage.run("show", "saved.plan", "--format", kind, code=0)
@@ -50,10 +53,11 @@ def from_plan_to_restore(stage: Stage, *switches: str) -> None:
     stage.run("unlock", "--force", *stage.reports("unlock"))
     stage.run("pull", "--app-id", "d1example", "--env", "prod", "--debug", code=0)
     stage.run("pull", "--app-id", "d1example", "--env", "prod", "--out", "pulled.yaml", "--debug", code=0)
-    for name in ("auth", "plan"):
+    for name in ("auth", "project", "plan"):
         stage.run("schema", name, code=0)
     stage.run("emulator", "seed", "auth.json", code=0)
     stage.run("apply", "auth.json", "--format", "nonsense", code=64)
+    assert stage.commands == set(COMMANDS)
 
 
 def rehearsed(stage: Stage, profile: str) -> None:

@@ -22,6 +22,7 @@ import boto3
 import pytest
 import typer
 
+import reconciler
 from reconciler.cli.main import main
 from reconciler.emulator import (
     EMULATOR_ACCESS_KEY,
@@ -72,7 +73,7 @@ SECRET_ACCESS_KEY = canaries.long("the key of AWS")
 SESSION_TOKEN = canaries.session_token("the token of AWS")
 EVERYWHERE = (LEDGER_KEY, SECRET_ACCESS_KEY, SESSION_TOKEN, PLANTED_CLIENT_SECRET, PLANTED_JOB_SECRET)
 
-_REACHING = ("plan", "apply", "drift", "pull", "history", "restore", "unlock")
+_REACHING = ("plan", "apply", "drift", "targets", "pull", "history", "restore", "unlock")
 _IDS = {"Google": "google-1", "Facebook": "facebook-1", "LoginWithAmazon": "amazon-1", "SignInWithApple": "com.shop"}
 _APPLE = {"KeyId": "KEY1", "TeamId": "TEAM1"}
 
@@ -101,6 +102,7 @@ class Stage:
         planted: The files in which a scenario itself wrote secrets.
         made: The other files that a scenario wrote.
         results: What each run wrote: to standard output, and to standard error.
+        commands: Those that were run.
     """
 
     folder: Path
@@ -111,6 +113,7 @@ class Stage:
     planted: set[Path] = field(default_factory=set)
     made: set[Path] = field(default_factory=set)
     results: list[tuple[str, str]] = field(default_factory=list)
+    commands: set[str] = field(default_factory=set)
 
     # --- places ------------------------------------------------------------------------------
 
@@ -230,9 +233,22 @@ class Stage:
                 ended = CRASHED
         out, err = (path.read_text(encoding="utf-8", errors="replace") for path in written)
         self.results.append((out, err))
+        self.commands.add(arguments[0])
         if self.strict and code is not None:
             assert ended == code, f"{' '.join(given)} ended with {ended}\n{out}{err}"
         return out
+
+    def from_python(self, name: str) -> None:
+        """Load and plan a document through the public API, and write whatever can be written of it."""
+        written = [self.folder / "written" / f"{len(self.results)}.{stream}" for stream in ("out", "err")]
+        with _redirected(*written):
+            try:
+                fleet = reconciler.load(name, emulator=True)
+                sys.stdout.write(f"{fleet}\n{reconciler.plan(fleet)}\n")
+            except Exception:  # noqa: BLE001 - as the interpreter does with what nobody catches
+                traceback.print_exc()
+        out, err = (path.read_text(encoding="utf-8", errors="replace") for path in written)
+        self.results.append((out, err))
 
     def reports(self, name: str) -> tuple[str, ...]:
         """The options for a report in every format, and for our own log records."""

@@ -127,6 +127,9 @@ def in_the_project_file(stage: Stage) -> None:
         f"ledger_key: [{CLEAR}]",
         f'ledger_key: "{CLEAR}',
         f"{{ledger_key:{CLEAR}}}",
+        f"overrides: [{{match: {{name: shop}}, client_secret: {CLEAR}}}]",
+        f"overrides: [{{match: {{labels: {{token: '{OTHER}'}}}}}}]",
+        f"env_names: [SHOP_KEY]\nsession_token: {CLEAR}",
         "ledger_key: ${file:key}",
         "ledger_key: ${file:../outside/key}",
         "ledger_key: ${env:SHOP_KEY}",
@@ -228,6 +231,8 @@ def _read_by_all(stage: Stage, name: str) -> None:
     stage.run("validate", name, *stage.reports("validate"))
     stage.run("validate", name, "--format", "markdown", "--strict")
     stage.run("render", name, "--origins")
+    stage.run("targets", name, "--format", "json", *stage.reports("targets"))
+    stage.from_python(name)
     stage.run("plan", name, "--format", "json", *stage.reports("plan"))
     stage.run("apply", name, ALL_OF_IT, *APPLY, "--verbose")
 

@@ -235,6 +235,7 @@ def test_of_the_overrides_that_match_the_last_one_wins(
         ("env_names: [OPENAI_API_KEY]\n", "secret-variable", 1, 13),
         ("env_names: [MYSQL_PWD]\n", "secret-variable", 1, 13),
         ("env_names: [DATABASE_URL]\n", "secret-variable", 1, 13),
+        ("overrides: [{match: {labels: {token: abc}}}]\n", "plaintext-secret", 1, 38),
         ("poll_interval: .nan\n", "out-of-range", 1, 16),
         ("job_timeout: .inf\n", "out-of-range", 1, 14),
         ("endpoint_url: http://localhost\n", "unknown-key", 1, 1),
