@@ -190,6 +190,29 @@ def test_a_document_with_an_error_stops_the_run_before_anything_is_read(fleet: P
     assert fleet.emulator.requests("GetBackendAuth") == ()
 
 
+def test_what_a_project_file_with_an_error_may_have_said_is_not_missed_in_documents(fleet: Project) -> None:
+    (fleet.folder / "reconciler.yaml").write_text("region: us-east-1\nparalelism: 3\n", encoding="utf-8")
+    refused = fleet.run("plan", "apps")
+    assert refused.code == 1
+    assert refused.err.endswith("\n1 error.\n")
+    assert "(unknown-key)" in refused.err
+
+
+def test_targets_asks_for_no_credentials(fleet: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran = fleet.folder / "ran"
+    (fleet.folder / "config").write_text(f"[profile asks]\ncredential_process = touch {ran}\n", encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(fleet.folder / "config"))
+    with (fleet.folder / "reconciler.yaml").open("a", encoding="utf-8") as file:
+        file.write("profile: asks\n")
+    assert fleet.run("targets", "apps").code == 0
+    assert not ran.exists()
+
+
+def test_the_embedded_backend_is_reached_with_no_profile(fleet: Project) -> None:
+    (fleet.folder / "reconciler.yaml").write_text("profile: nobody\n", encoding="utf-8")
+    assert Services(Connection(emulator=True)).target("dshop", "prod", "shopauth").access.profile is None
+
+
 def test_an_error_of_the_project_file_is_told_with_those_of_the_documents(fleet: Project) -> None:
     (fleet.folder / "reconciler.yaml").write_text("regions: us-east-1\n", encoding="utf-8")
     (fleet.folder / "apps" / "bad.yaml").write_text("extends: ../base.yaml\nAppId: 8\n", encoding="utf-8")
@@ -426,6 +449,7 @@ def test_who_looks_in_another_folder_is_told_where_the_project_is(
     assert left.code == 9
     ledger = f"{fleet.folder.name}/.reconciler/emulator/ledger"
     assert f"Note: the project is {fleet.folder.name}: apply --resume, history and unlock find this there" in left.err
+    assert "--ledger" not in left.err, "the embedded backend of this folder knows nothing of the update"
     listed = fleet.run("history", "--emulator", "--ledger", str(fleet.folder.parent / ledger))
     assert "shop-prod" in listed.out
 

@@ -12,6 +12,7 @@ import boto3
 import pytest
 
 from reconciler.emulator import Fault, Server
+from reconciler.wiring import Connection, Services
 from tests.cli.conftest import Project
 
 SECRET, OTHER = "GOCSPX-canary-8f13aa", "GOCSPX-canary-second"
@@ -477,3 +478,14 @@ def test_the_embedded_backend_asks_for_no_project_s_key(store: Store) -> None:
     Path("reconciler.yaml").write_text("ledger_key: ${ssm:/reconciler/nothing}\n", encoding="utf-8")
     store.write("${ssm:/shop/google}")
     assert store.project.run("plan", "auth.yaml", "--emulator").code == 0
+
+
+def test_the_key_of_the_ledger_is_looked_for_in_the_projects_region(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.parameter("/shop/key", "k" * 40)
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    Path("reconciler.yaml").write_text(
+        f"region: {REGION}\nledger_key: ${{ssm:/shop/key}}\nledger: ../kept\n", encoding="utf-8"
+    )
+    assert Services(Connection()).books.key is not None

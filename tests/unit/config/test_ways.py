@@ -113,6 +113,8 @@ def test_the_external_id_of_the_projects_role_is_given_to_no_other() -> None:
     project = ROLE_OF_ANY + "external_id: platform\nsession_name: nightly\n"
     result = loaded("region: us-east-1\nrole_arn: arn:aws:iam::210987654321:role/own\n", project)
     assert result.desired[0].access == Access(None, "arn:aws:iam::210987654321:role/own", None, "nightly")
+    result = loaded("region: us-east-1\nrole_arn: arn:aws:iam::210987654321:role/own\nexternal_id: mine\n", project)
+    assert result.desired[0].access.external_id == "mine"
 
 
 def test_what_belongs_to_a_role_means_nothing_without_one() -> None:
@@ -142,6 +144,12 @@ def test_an_override_that_nobody_fits_is_told_where_the_whole_project_is_read() 
     (warning,) = load(["."], defaults=Defaults(), environ={}, project=read_project(Path.cwd())).diagnostics
     assert (warning.code, str(warning.origin)) == ("unfit-override", "reconciler.yaml:3:10")
     assert not loaded("", project.replace("-production", "-prod")).unfit
+
+
+def test_an_override_may_be_fitted_by_a_name_that_is_not_known_yet() -> None:
+    loaded("name: ${env:RECONCILER_VAR_N}-dev\n", "overrides: [{match: {name: shop-*}, wave: 2}]\n")
+    read = read_project(Path.cwd())
+    assert not load(["."], defaults=Defaults(), environ={}, resolve=False, project=read).diagnostics
 
 
 @pytest.mark.parametrize(("document", "wave"), [("", 3), ("wave: 0\n", 0), ("wave: 1\n", 1)])
