@@ -76,7 +76,8 @@ class Desired:
 
     ``allow`` are guards that may pass, ``sends`` the secrets that are to be sent though nobody knows that they differ,
     ``hidden`` places of free text in which an earlier document put a secret. ``wave`` tells when it is its turn in an
-    apply: waves go one after another, the lowest first.
+    apply: waves go one after another, the lowest first. The project file makes a target one that is only ``observed``,
+    and paths of it ``protected``: apply touches neither.
     """
 
     name: str
@@ -89,6 +90,8 @@ class Desired:
     sends: frozenset[Path] = frozenset()
     hidden: frozenset[Path] = frozenset()
     wave: int = 0
+    observed: bool = False
+    protected: frozenset[Path] = frozenset()
 
     def origin_of(self, path: Path) -> Origin:
         """Where a path was written: the member or the setting itself, the nearest above it, or the document."""
@@ -152,13 +155,25 @@ class Action(StrEnum):
     REMOVE = "remove"
 
 
+class Movement(StrEnum):
+    """Who moved a path since a base: git, somebody outside it, or both."""
+
+    PENDING = "pending"  # git moved, live did not
+    DRIFT = "drift"  # live moved, git did not
+    CONFLICT = "conflict"  # both moved, differently
+    CONVERGED = "converged"  # both moved to the same
+    RELEASED = "released"  # the base managed it, the document no longer does
+    BLOCKED = "blocked"  # git moved, and the change can't be made
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One path that moves. For a member of a set ``before`` or ``after`` is True, the other None.
 
     ``blocked`` says why this change can't be made through the API, ``origin`` where it is written.
     A secret's values are :attr:`Mark.SENSITIVE`; ``unproven`` marks one that is sent without being
-    known to differ.
+    known to differ. ``movement`` tells whose change it is where there is a base to tell it by; it is the same change
+    whoever made it.
     """
 
     path: Path
@@ -168,17 +183,26 @@ class Change:
     origin: Origin | None = None
     blocked: str | None = None
     unproven: bool = False
+    movement: Movement | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something a person should know about a target's plan: a block, a guard, a warning or a note."""
+    """Something a person should know about a target's plan: a block, a guard, a warning or a note.
+
+    ``about`` is the path, dotted, of a guard that can be allowed for that path alone, as ``CODE:PATH``.
+    """
 
     code: str
     summary: str
     detail: str = ""
     hint: str = ""
     origin: Origin | None = None
+    about: str = ""
+
+    def allowed_by(self, allow: frozenset[str]) -> bool:
+        """Whether somebody let this guard pass, in general or for its path."""
+        return self.code in allow or (bool(self.about) and f"{self.code}:{self.about}" in allow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +243,7 @@ class TargetPlan:
     @property
     def standing_guards(self) -> tuple[Finding, ...]:
         """The guards that nobody allowed."""
-        return tuple(guard for guard in self.guards if guard.code not in self.desired.allow)
+        return tuple(guard for guard in self.guards if not guard.allowed_by(self.desired.allow))
 
     @property
     def unresolved(self) -> bool:
@@ -273,7 +297,8 @@ class Plan:
     ``folder`` is the one in which it was made, relative to the project's root: documents are named from it. ``project``
     is that root, relative to the folder.
     ``commit`` is what the documents were read at. ``ledger`` names the shared ledger that the plan is bound to;
-    None where the ledger is this machine's own. ``digest`` is that of its saved form, empty before it has one.
+    None where the ledger is this machine's own. ``digest`` is that of its saved form, empty before it has one. ``base``
+    is the state, in people's words, from which it is told who moved what; None where that was not asked for.
     """
 
     targets: tuple[TargetPlan | TargetFailure, ...]
@@ -283,6 +308,7 @@ class Plan:
     ledger: str | None = None
     digest: str = field(default="", compare=False)
     project: str = "."
+    base: str | None = None
 
     @property
     def failures(self) -> tuple[TargetFailure, ...]:

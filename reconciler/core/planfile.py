@@ -18,7 +18,7 @@ TERRAFORM_VERSION = "1.9.8"
 """The terraform whose plan representation this is; tools that read plans ask for it."""
 RESOURCE_TYPE = "amplifybackend_auth"
 PROVIDER = "registry.terraform.io/reconciler/amplifybackend"
-PLAN_VERSION = 4
+PLAN_VERSION = 5
 _CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -75,6 +75,7 @@ def to_json(plan: Plan, *, version: str) -> dict[str, Any]:
             "project": plan.project,
             "commit": None if plan.commit is None else {"id": plan.commit.id, "dirty": plan.commit.dirty},
             "ledger": plan.ledger,
+            "base": plan.base,
             "targets": [write_target(target) for target in plan.targets],
         },
     }
@@ -117,7 +118,14 @@ def from_json(text: str) -> Plan:
         targets = tuple(read_target(target) for target in own["targets"])
         commit = None if own["commit"] is None else Commit(**own["commit"])
         return Plan(
-            targets, body["timestamp"], own["folder"], commit, own["ledger"], recorded, _relative(own["project"])
+            targets,
+            body["timestamp"],
+            own["folder"],
+            commit,
+            own["ledger"],
+            recorded,
+            _relative(own["project"]),
+            own["base"],
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         raise PlanRefused("The plan file does not have the shape of a plan", hint="plan again with --out") from None

@@ -14,6 +14,7 @@ from reconciler.core.model import (
     FailureKind,
     Finding,
     Mark,
+    Movement,
     Path,
     Scalar,
     Setting,
@@ -123,6 +124,7 @@ def _change(change: Change) -> dict[str, Any]:
         "origin": _place(change.origin),
         "blocked": change.blocked,
         "unproven": change.unproven,
+        "movement": None if change.movement is None else change.movement.value,
     }
 
 
@@ -134,6 +136,7 @@ def write_finding(finding: Finding) -> dict[str, Any]:
         "detail": finding.detail,
         "hint": finding.hint,
         "origin": _place(finding.origin),
+        "about": finding.about,
     }
 
 
@@ -257,12 +260,14 @@ def _read_change(data: Mapping[str, Any]) -> Change:
         origin=_read_place(data["origin"]),
         blocked=data["blocked"],
         unproven=data["unproven"],
+        movement=None if data.get("movement") is None else Movement(data["movement"]),
     )
 
 
 def read_finding(data: Mapping[str, Any]) -> Finding:
     """What :func:`write_finding` wrote."""
-    return Finding(data["code"], data["summary"], data["detail"], data["hint"], _read_place(data["origin"]))
+    about = data.get("about", "")  # in no record of an earlier version
+    return Finding(data["code"], data["summary"], data["detail"], data["hint"], _read_place(data["origin"]), about)
 
 
 def _read_diagnostic(data: Mapping[str, Any]) -> Diagnostic:
