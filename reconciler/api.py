@@ -21,6 +21,7 @@ from reconciler.wiring import Connection, Follow, Located, Selection, Services
 if TYPE_CHECKING:
     from reconciler.operations.jobs import Clock, Waiting
     from reconciler.operations.keeping import Keeping
+    from reconciler.operations.plan import Base
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,20 @@ class Fleet:
     def warnings(self) -> tuple[Diagnostic, ...]:
         """What is odd about the documents, and does not stand in the way."""
         return self.located.warnings
+
+    def base(self, name: str, paths: Sequence[str]) -> Base:
+        """The documents as they were at a commit of git, or, named ``last-applied``, as the ledger tells.
+
+        Args:
+            name: what git calls the commit, or ``last-applied``.
+            paths: what was loaded.
+
+        Raises:
+            UsageProblem: there is no such commit, or git can't be asked.
+            InputProblem: there are errors in the documents of then.
+            LedgerProblem: the ledger can't be read.
+        """
+        return self.services.base(name, paths, self.located.desired)
 
     def reader_of(self, desired: Desired) -> ReadGateway:
         """The gateway to one target that only reads."""
@@ -106,6 +121,7 @@ def plan(
     fleet: Fleet,
     *,
     gateway: Callable[[Desired], ReadGateway] | None = None,
+    base: Base | None = None,
     observer: Observer = silent,
     stopped: Callable[[], bool] | None = None,
     with_commit: bool = True,
@@ -115,6 +131,7 @@ def plan(
     Args:
         fleet: what was loaded.
         gateway: what reads a target; called in this thread. By default boto3's client, as the fleet was loaded.
+        base: the documents as they were, as :meth:`Fleet.base` returns them, to tell who moved what.
         observer: told of progress, by the threads that work.
         stopped: whether to read no further; what was not read is in the plan as a failure of the kind ``interrupted``.
         with_commit: whether to look up the commit that the documents were read at.
@@ -137,6 +154,7 @@ def plan(
         project=services.place.from_here,
         commit=services.books.commit_of(desired) if with_commit else None,
         ledger=services.books.shared,
+        base=base,
         remembered=services.books.remembered(desired),
         parallelism=services.parallelism,
         observer=observer,

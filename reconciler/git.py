@@ -1,4 +1,4 @@
-"""Which commit the documents were read at, from git itself."""
+"""Which commit the documents were read at, and what they were at another, from git itself."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from reconciler.core.model import Commit
+from reconciler.errors import UsageProblem
 
 _SECONDS = 10
+_FILE, _LINK = "100", "120000"
+"""How the modes of files and of links begin in what git lists."""
 _CHOOSES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX")
 """What git sets for its hooks, so that they look at the repository that runs them and at no other."""
 
@@ -43,6 +46,68 @@ def commit_of(files: Iterable[str], folder: Path, *, seconds: float = _SECONDS) 
     return Commit(head, dirty=True if len(inside) < len(paths) else _differs(top, inside, seconds))
 
 
+def files_at(ref: str, folder: Path, suffixes: frozenset[str], into: Path, *, seconds: float = _SECONDS) -> Path:
+    """Write the files of a folder, as they were at a commit, below another folder, at the same places.
+
+    Args:
+        ref: what git calls the commit: a branch, a tag, an id.
+        folder: the folder, in a work tree.
+        suffixes: which files are wanted, by how their names end, in lower case; links are written whatever their name.
+        into: an empty folder that stands for the top of the work tree.
+        seconds: how long git may take for one answer.
+
+    Returns:
+        The top of the work tree.
+
+    Raises:
+        UsageProblem: there is no repository, or no such commit in it, or git can't be asked.
+    """
+    folder = Path(os.path.realpath(folder))
+    top = next((above for above in (folder, *folder.parents) if os.path.lexists(above / ".git")), None)
+    if top is None:
+        raise UsageProblem(f"--base {ref} needs a git repository", detail=f"{folder} is in none")
+    commit = _git(top, seconds, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    if not commit:
+        hint = "fetch it first: a checkout in CI often has one commit alone"
+        raise UsageProblem(f"--base: git knows no commit {ref}", detail=f"in {top}", hint=hint)
+    inside = folder.relative_to(top).as_posix()
+    listed = _git(
+        top, seconds, "ls-tree", "-r", "-z", "--full-tree", commit, "--", *([] if inside == "." else [inside])
+    )
+    entries = [entry.partition("\t") for entry in (listed or "").split("\0") if entry]
+    wanted = [
+        (name, *told.split()[::2])
+        for told, _, name in entries
+        if told.startswith(_LINK) or (told.startswith(_FILE) and Path(name).suffix.lower() in suffixes)
+    ]
+    contents = _blobs(top, [blob for _, _, blob in wanted], seconds)
+    if listed is None or contents is None:
+        raise UsageProblem(f"--base: git can't show the files of {ref}", detail=f"in {top}")
+    for (name, mode, _), content in zip(wanted, contents, strict=True):
+        place = into / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if mode == _LINK:
+            place.symlink_to(os.fsdecode(content))
+        else:
+            place.write_bytes(content)
+    return top
+
+
+def _blobs(top: Path, ids: Sequence[str], seconds: float) -> list[bytes] | None:
+    """What is in each of these; None where git can't tell, or not in time."""
+    answer = _run(top, seconds, "cat-file", "--batch", given="".join(f"{blob}\n" for blob in ids).encode())
+    contents: list[bytes] = []
+    for blob in ids if answer is not None else ():
+        head, _, answer = (answer or b"").partition(b"\n")
+        told = head.decode("ascii", "replace").split()
+        if told[:2] != [blob, "blob"]:
+            return None
+        size = int(told[2])
+        contents.append(answer[:size])
+        answer = answer[size + 1 :]
+    return None if answer is None else contents
+
+
 def _placed(path: Path) -> Path:
     """Where a file is, or the link that bears its name: links on the way to it are resolved."""
     return Path(os.path.realpath(path.parent)) / path.name
@@ -72,6 +137,12 @@ def _differs(top: Path, paths: Sequence[Path], seconds: float) -> bool | None:
 
 def _git(folder: Path, seconds: float, *arguments: str) -> str | None:
     """What git answers; None where it can't."""
+    answer = _run(folder, seconds, *arguments)
+    return None if answer is None else os.fsdecode(answer).strip()
+
+
+def _run(folder: Path, seconds: float, *arguments: str, given: bytes = b"") -> bytes | None:
+    """What git writes when it is given something; None where it can't."""
     # Without optional locks looking at the status never stands in the way of somebody's own git.
     program = shutil.which("git")
     if program is None:
@@ -83,11 +154,11 @@ def _git(folder: Path, seconds: float, *arguments: str) -> str | None:
             command,
             cwd=folder,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            input=given,
             capture_output=True,
             timeout=seconds,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return os.fsdecode(answer.stdout).strip() if answer.returncode == 0 else None
+    return answer.stdout if answer.returncode == 0 else None

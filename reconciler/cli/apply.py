@@ -27,6 +27,7 @@ from reconciler.cli.console import confirm, show_problem, write_result
 from reconciler.cli.exits import Exit, worst
 from reconciler.cli.options import (
     Allow,
+    BaseName,
     Choice,
     Format,
     LedgerPlace,
@@ -41,7 +42,7 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.output import outcome_renderers, write_reports
 from reconciler.cli.plan import read_plan
-from reconciler.cli.run import Run, located, make_plan, start
+from reconciler.cli.run import Run, base_of, located, make_plan, start
 from reconciler.core.model import Access, Plan
 from reconciler.core.planfile import applyable, from_json
 from reconciler.errors import AccessProblem, LedgerDamaged, PlanRefused, UsageProblem
@@ -69,6 +70,7 @@ def apply(
     ] = "24h",
     send_secrets: SendSecrets = None,
     max_failures: MaxFailures = 0,
+    base: BaseName = None,
     ledger: LedgerPlace = None,
 ) -> None:
     """Show the plan, ask, update where there is drift, wait for the job, and prove the result.
@@ -86,7 +88,7 @@ def apply(
     run = start(reach, show, first_path=first, parallelism=choice.parallelism, ledger=ledger)
     waiting = waiting_of(patience, run.services)
     if saved:
-        _only_for_documents(choice, [*(allow or ()), *(send_secrets or ())], strict=strict)
+        _only_for_documents(choice, [*(allow or ()), *(send_secrets or ()), *filter(None, [base])], strict=strict)
     if resume:
         raise typer.Exit(_resume_only(run, given, choice, waiting, kept))
     if kept is not None:
@@ -95,7 +97,7 @@ def apply(
         found = located(run, given, choice, allow, strict=strict, sends=send_secrets)
         _refuse_unchecked(found)
         settle_first(run, found.desired, waiting)
-        plan = make_plan(run, found)
+        plan = make_plan(run, found, base=base_of(run, base, given, found))
         show_plan(plan, show)
     if not any(target.changes or (saved and target.unresolved) for target in plan.planned):
         nothing_to_do(plan, show, saved=saved)
@@ -193,7 +195,7 @@ def _is_plan(paths: Sequence[str]) -> bool:
 
 def _only_for_documents(choice: Choice, chosen: Sequence[str], *, strict: bool) -> None:
     if choice.target or choice.exclude or choice.label or chosen or strict:
-        hint = "give --target, --exclude, --label, --allow, --send-secrets and --strict when planning"
+        hint = "give --target, --exclude, --label, --allow, --send-secrets, --base and --strict when planning"
         raise UsageProblem("A saved plan is applied as it is", hint=hint)
 
 

@@ -77,11 +77,26 @@ def of_error(problem: ReconcilerError) -> Exit:
 
 
 def of_plan(plan: Plan, *, changes: Exit) -> Exit:
-    """The code of a plan or drift run; ``changes`` is what changes mean: :attr:`Exit.CHANGES` or done."""
+    """The code of a plan; ``changes`` is what changes mean: :attr:`Exit.CHANGES` or done."""
+    return _of_targets(plan, [changes if target.changes else Exit.DONE for target in plan.planned])
+
+
+def of_drift(plan: Plan) -> Exit:
+    """The code of a drift run: what git moved since the base is no drift."""
+    from reconciler.core.threeway import drifted
+
+    since = plan.base is not None
+    return _of_targets(
+        plan, [Exit.CHANGES if drifted(target, since_base=since) else Exit.DONE for target in plan.planned]
+    )
+
+
+def _of_targets(plan: Plan, planned: list[Exit]) -> Exit:
+    """The codes of what was planned, with those of what could not be."""
     from reconciler.core.model import FailureKind
 
     codes = [Exit.ACCESS if failed.kind is FailureKind.ACCESS else Exit.ERROR for failed in plan.failures]
-    codes += [changes if target.changes else Exit.DONE for target in plan.planned]
+    codes += planned
     if not plan.failures:
         return worst(codes)
     return _together(codes)

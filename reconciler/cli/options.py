@@ -52,6 +52,14 @@ LedgerPlace = Annotated[
         help="Where applies are recorded: a folder, or s3://bucket/prefix; also $RECONCILER_LEDGER.",
     ),
 ]
+BaseName = Annotated[
+    str | None,
+    typer.Option(
+        "--base",
+        metavar="REF",
+        help="Tell who moved what since a commit of git, or since last-applied, as the ledger has it.",
+    ),
+]
 Targets = Annotated[
     list[str] | None,
     typer.Option(autocompletion=target_names, help="Only targets of this name (a glob; repeatable)."),

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reconciler.cli.console import check_file, write_error, write_file
-from reconciler.cli.exits import Exit, of_plan
-from reconciler.cli.options import Allow, Choice, LedgerPlace, Paths, Reach, SendSecrets, Show, Strict, WithoutSecrets
+from reconciler.cli.exits import Exit, of_drift, of_plan
+from reconciler.cli.options import (
+    Allow,
+    BaseName,
+    Choice,
+    LedgerPlace,
+    Paths,
+    Reach,
+    SendSecrets,
+    Show,
+    Strict,
+    WithoutSecrets,
+)
 from reconciler.cli.output import emit, plan_renderers
-from reconciler.cli.run import Run, located, make_plan, start
+from reconciler.cli.run import Run, base_of, located, make_plan, start
 from reconciler.cli.signals import first_signal
 from reconciler.core.model import Plan
 from reconciler.core.planfile import applyable
 from reconciler.errors import UsageProblem
 from reconciler.wiring import Follow, Located
+
+if TYPE_CHECKING:
+    from reconciler.operations.plan import Base
 
 _LARGEST_PLAN = 500_000_000
 
@@ -32,6 +46,7 @@ def plan(
     ledger: LedgerPlace = None,
     without_secrets: WithoutSecrets = False,
     send_secrets: SendSecrets = None,
+    base: BaseName = None,
     out: Annotated[str | None, typer.Option(metavar="FILE", help="Save the plan, for apply and show.")] = None,
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit with 2 when something would change.")
@@ -43,7 +58,7 @@ def plan(
         _check_out(out, paths)
     follow = following(without_secrets=without_secrets)
     found = located(run, paths, choice, allow, strict=strict, follow=follow, sends=send_secrets)
-    made, stopped = _read(run, found, saved=out is not None)
+    made, stopped = _read(run, found, base_of(run, base, paths, found), saved=out is not None)
     if out is not None and stopped is None:
         from reconciler.render.json import plan_json
         from reconciler.version import __version__
@@ -82,16 +97,17 @@ def drift(
     strict: Strict = False,
     ledger: LedgerPlace = None,
     without_secrets: WithoutSecrets = False,
+    base: BaseName = None,
 ) -> None:
     """Tell what moved outside git: exits with 2 when live differs, 0 when it does not. Never writes."""
     run = start(reach, show, first_path=paths[0], parallelism=choice.parallelism, ledger=ledger)
     found = located(run, paths, choice, allow, strict=strict, follow=following(without_secrets=without_secrets))
-    made, stopped = _read(run, found, saved=False)
+    made, stopped = _read(run, found, base_of(run, base, paths, found), saved=False)
     emit(plan_renderers(made, drift=True), show)
-    raise typer.Exit(of_plan(made, changes=Exit.CHANGES) if stopped is None else stopped)
+    raise typer.Exit(of_drift(made) if stopped is None else stopped)
 
 
-def _read(run: Run, found: Located, *, saved: bool) -> tuple[Plan, Exit | None]:
+def _read(run: Run, found: Located, base: Base | None, *, saved: bool) -> tuple[Plan, Exit | None]:
     """The plan, and the code of a signal that came first: then what was not read until it came is in it as that."""
     stopped: list[Exit] = []
 
@@ -100,7 +116,7 @@ def _read(run: Run, found: Located, *, saved: bool) -> tuple[Plan, Exit | None]:
         write_error("\nStopping: what was read until now is shown. Press Ctrl-C again to leave at once.\n")
 
     with first_signal(stop):
-        made = make_plan(run, found, with_commit=saved, saved=saved, stopped=lambda: bool(stopped))
+        made = make_plan(run, found, with_commit=saved, saved=saved, base=base, stopped=lambda: bool(stopped))
     return made, stopped[0] if stopped else None
 
 

@@ -18,6 +18,7 @@ from reconciler.wiring import Connection, Follow, Located, Services
 
 if TYPE_CHECKING:
     from reconciler.config.desired import Loaded
+    from reconciler.operations.plan import Base
 
 _LARGEST_STDIN = 1_000_001
 
@@ -93,6 +94,14 @@ def located(
     return replace(found, targets=tuple(_sending(target, chosen) for target in found.targets)) if chosen else found
 
 
+def base_of(run: Run, name: str | None, paths: Sequence[str], found: Located) -> Base | None:
+    """The documents as they were; None where nobody asked."""
+    if name is None:
+        return None
+    with problems_as_result(run.show):
+        return run.services.base(name, paths, found.desired)
+
+
 def _sending(target: Desired | TargetFailure, secrets: frozenset[Path]) -> Desired | TargetFailure:
     return target if isinstance(target, TargetFailure) else replace(target, sends=secrets)
 
@@ -103,6 +112,7 @@ def make_plan(
     *,
     with_commit: bool = True,
     saved: bool = False,
+    base: Base | None = None,
     stopped: Callable[[], bool] | None = None,
 ) -> Plan:
     """Read live, and plan.
@@ -112,12 +122,13 @@ def make_plan(
         located: the documents, resolved and located.
         with_commit: whether the plan is kept, and so must tell the commit that the documents were read at.
         saved: whether it is applied later, when its references may point to other values.
+        base: the documents as they were.
         stopped: whether to read no further.
     """
     from reconciler.api import Fleet, plan
 
     fleet = Fleet(run.services, located)
-    made = plan(fleet, observer=run.progress, stopped=stopped, with_commit=with_commit)
+    made = plan(fleet, base=base, observer=run.progress, stopped=stopped, with_commit=with_commit)
     return made if saved else replace(made, targets=tuple(_as_it_is_now(target) for target in made.targets))
 
 

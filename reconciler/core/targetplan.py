@@ -28,6 +28,7 @@ from reconciler.core.normalise import managed_by
 from reconciler.core.proof import Proofs, standings
 from reconciler.core.references import Template, parse_references
 from reconciler.core.secret import Proof, Secret, SecretState, Standing
+from reconciler.core.threeway import told_apart
 from reconciler.core.tree import ABSENT, copied, get, leaves, put
 from reconciler.core.wholeness import Hole, Wholeness, wholeness
 from reconciler.errors import Diagnostic, InputProblem, Severity
@@ -49,7 +50,12 @@ class Prepared:
 
 
 def prepare(
-    desired: Desired, live: Live, secrets: tuple[Standing, ...] = (), *, proofs: Proofs | None = None
+    desired: Desired,
+    live: Live,
+    secrets: tuple[Standing, ...] = (),
+    *,
+    proofs: Proofs | None = None,
+    base: Desired | None = None,
 ) -> Prepared:
     """Plan one target.
 
@@ -58,6 +64,7 @@ def prepare(
         live: what was read.
         secrets: what is known of the secrets that the document writes.
         proofs: what the ledger knows of them, where ``secrets`` are not there; by default nothing.
+        base: the document as it was, to tell who moved what; by default nobody asks.
 
     Raises:
         InputProblem: the request would lack something that the document must write.
@@ -99,6 +106,9 @@ def prepare(
         unchanged=len((there & manages.names) - moved),
         unmanaged=len(there - manages.names),
     )
+    if base is not None:
+        before = _spelled_as(tree, *settled_domains(managed_by(base).tree, live, desired.target.environment))
+        plan = told_apart(plan, base, before=before, wanted=wanted, live=tree, planned=planned)
     return Prepared(plan, wanted, tree, planned, whole.sent)
 
 
@@ -121,6 +131,16 @@ def settled_domains(wanted: Tree, live: Live, environment: str) -> tuple[Tree, T
     elif written == read:
         put(wanted, DOMAIN_PREFIX, stands)
     return wanted, tree
+
+
+def _spelled_as(tree: Tree, before: Tree, settled: Tree) -> Tree:
+    """What a base manages, its domain prefix spelled as in the live tree where both mean the same one."""
+    written = get(before, DOMAIN_PREFIX)
+    if written is ABSENT or written != get(settled, DOMAIN_PREFIX) or get(tree, DOMAIN_PREFIX) in {ABSENT, written}:
+        return before
+    before = copied(before)
+    put(before, DOMAIN_PREFIX, get(tree, DOMAIN_PREFIX))
+    return before
 
 
 def _changes(desired: Desired, tree: Tree, planned: Tree, secrets: tuple[Standing, ...]) -> tuple[Change, ...]:

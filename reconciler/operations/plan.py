@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -27,6 +27,25 @@ class Remembered:
     proofs: Proofs = field(default_factory=Proofs)
 
 
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The documents as they were; ``name`` is what people call that state, ``documents`` are keyed by identity."""
+
+    name: str
+    documents: Mapping[tuple[str, str, str], Desired]
+
+    def of(self, desired: Desired) -> Desired:
+        """A document as it was; one that was not there managed nothing."""
+        was = self.documents.get(identity(desired))
+        return replace(desired, settings={}) if was is None else was
+
+
+def identity(desired: Desired) -> tuple[str, str, str]:
+    """What makes two documents the same one: the environment that they describe."""
+    target = desired.target
+    return target.region, target.app, target.environment
+
+
 def plan(
     desired: Sequence[Desired | TargetFailure],
     reader_of: ReaderOf,
@@ -36,6 +55,7 @@ def plan(
     project: str = ".",
     commit: Commit | None = None,
     ledger: str | None = None,
+    base: Base | None = None,
     remembered: Callable[[Desired], Remembered] = lambda _: Remembered(),
     parallelism: int = 1,
     observer: Observer = silent,
@@ -51,6 +71,7 @@ def plan(
         project: that root, relative to the folder.
         commit: what the documents were read at.
         ledger: the shared ledger that the plan is bound to.
+        base: the documents as they were, to tell who moved what; by default nobody asks.
         remembered: what the ledger knows of a target.
         parallelism: the most targets that are read at once.
         observer: told when a target is being read, and when it was.
@@ -72,7 +93,7 @@ def plan(
             known = remembered(document)
             if document.hidden != known.proofs.hidden:
                 document = replace(document, hidden=known.proofs.hidden)
-            planned = prepare_target(document, reader, known.proofs).plan
+            planned = prepare_target(document, reader, known.proofs, base).plan
             return replace(planned, warnings=(*planned.warnings, *known.notices)) if known.notices else planned
         except (ServiceProblem, InputProblem) as problem:
             return failure(document, problem)
@@ -88,7 +109,7 @@ def plan(
         targets = for_each(work, one, parallelism=parallelism, stopping=stopping)
     finally:
         observer.ended()
-    return Plan(targets, now, folder, commit, ledger, project=project)
+    return Plan(targets, now, folder, commit, ledger, project=project, base=base.name if base else None)
 
 
 def _with_reader(document: Desired | TargetFailure, reader_of: ReaderOf, stopped: Callable[[], bool] | None) -> _Work:
@@ -121,22 +142,25 @@ def _interrupted(document: Desired) -> TargetFailure:
     )
 
 
-def prepare_target(desired: Desired, reader: ReadGateway, proofs: Proofs) -> Prepared:
+def prepare_target(desired: Desired, reader: ReadGateway, proofs: Proofs, base: Base | None = None) -> Prepared:
     """Read one target and plan it; the backend's meta is read only where something changes.
 
     Args:
         desired: the document, its references resolved.
         reader: where to read.
         proofs: what the ledger knows of the target's secrets.
+        base: the documents as they were.
 
     Raises:
         ServiceProblem: a read failed.
         InputProblem: the document does not write what its change needs.
     """
+    was = base.of(desired) if base is not None else None
     live = read_live(reader, desired, with_meta=False)
-    prepared = prepare(desired, live, proofs=proofs)
+    prepared = prepare(desired, live, proofs=proofs, base=was)
     if prepared.plan.changes and live.meta is None:
-        prepared = prepare(desired, with_meta(reader, desired.target, live), prepared.plan.secrets)
+        live = with_meta(reader, desired.target, live)
+        prepared = prepare(desired, live, prepared.plan.secrets, base=was)
     return prepared
 
 

@@ -13,6 +13,7 @@ from reconciler.render.rows import Line
 from reconciler.render.wording import (
     DIRECTION,
     MOVED,
+    base_line,
     changes_of,
     diagnostics_line,
     heading,
@@ -42,7 +43,8 @@ def plan_markdown(report: Report) -> str:
     """A plan, or drift, at most :data:`LONGEST` characters long."""
     listed = [target for target in report.targets if target.status is not Status.UNCHANGED]
     direction = DIRECTION if report.headline == "drift" and report.different else ""
-    sums = [obstacles_line(report), targets_line(report), waves_line(report), markdown(unread_line(report))]
+    sums = [obstacles_line(report), targets_line(report), waves_line(report), markdown(base_line(report))]
+    sums.append(markdown(unread_line(report)))
     opening = [f"### {plan_line(report)}", direction, *sums]
     rows = (
         _row(markdown_code(target.name), _result(target, report), changes_of(target), markdown(target.where))

@@ -13,14 +13,18 @@ from reconciler.core.model import (
     NOT_RESTORED,
     Action,
     FailureKind,
+    Finding,
+    Movement,
     Outcome,
     OutcomeKind,
     Plan,
     Target,
     TargetFailure,
     TargetPlan,
+    dotted,
 )
 from reconciler.core.planfile import applyable
+from reconciler.core.threeway import drifted
 from reconciler.render.harmless import line, prose
 from reconciler.render.messages import MANY, Message, Tone, first_of, of_diagnostic, of_finding
 from reconciler.render.rows import Line, diff_lines
@@ -78,6 +82,7 @@ class Report:
 
     ``shared`` are the remarks that many targets have; the rows of these do not repeat them. ``waves`` tells how many
     of the targets that differ an apply sends in each wave, the lowest first; of drift, which sends nothing, none.
+    ``base`` names the state since which it is told who moved what, and ``movements`` counts the attributes by that.
     """
 
     headline: Headline
@@ -85,6 +90,8 @@ class Report:
     applicable: bool
     shared: tuple[Shared, ...] = ()
     waves: Mapping[int, int] = field(default_factory=dict)
+    base: str = ""
+    movements: Mapping[Movement, int] = field(default_factory=dict)
 
     @property
     def different(self) -> tuple[TargetRow, ...]:
@@ -160,7 +167,10 @@ def plan_report(plan: Plan, *, headline: Headline = "plan") -> Report:
         plan: what was planned.
         headline: whether a reader wants to know what an apply would do, or what has drifted.
     """
-    rows = tuple(_failed(target) if isinstance(target, TargetFailure) else _planned(target) for target in plan.targets)
+    shown = plan.targets
+    if headline == "drift" and plan.base is not None:
+        shown = tuple(target if isinstance(target, TargetFailure) else _drift_alone(target) for target in plan.targets)
+    rows = tuple(_failed(target) if isinstance(target, TargetFailure) else _planned(target) for target in shown)
     said: dict[_Said, dict[str, Message]] = {}
     for row in rows:
         for remark in row.remarks:
@@ -170,7 +180,23 @@ def plan_report(plan: Plan, *, headline: Headline = "plan") -> Report:
         rows = tuple(replace(row, remarks=tuple(one for one in row.remarks if _what(one) not in many)) for row in rows)
     shared = tuple(_shared(by_name) for by_name in many.values())
     waves = Counter(row.wave for row in rows if headline == "plan" and row.status in DIFFERENT)
-    return Report(headline, rows, applyable(plan), shared, dict(sorted(waves.items())))
+    moved = Counter(change.movement for target in plan.planned for change in target.changes)
+    movements = {movement: moved[movement] for movement in Movement if moved[movement]}
+    base = line(plan.base or "")
+    return Report(headline, rows, applyable(plan), shared, dict(sorted(waves.items())), base, movements)
+
+
+def _drift_alone(plan: TargetPlan) -> TargetPlan:
+    """What moved outside git since the base; what git moved is told in a note."""
+    found = drifted(plan, since_base=True)
+    left = [change for change in plan.changes if change not in found]
+    if not left:
+        return plan
+    paths = ", ".join(dotted(change.path) for change in left)
+    note = Finding("pending", f"not applied yet: {paths}", origin=plan.desired.origin)
+    if found:
+        return replace(plan, changes=found, notes=(*plan.notes, note))
+    return replace(plan, changes=(), blocks=(), guards=(), notes=(*plan.notes, note))
 
 
 _Said: TypeAlias = tuple[Tone, str, str]

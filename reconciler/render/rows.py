@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reconciler.core.fields import FIELD, FIELDS
-from reconciler.core.model import Action, Change, Mark, Path, Scalar, TargetPlan
+from reconciler.core.model import Action, Change, Mark, Movement, Path, Scalar, TargetPlan
 from reconciler.core.planfile import RESOURCE_TYPE
 from reconciler.core.tree import ABSENT, get
 from reconciler.render.harmless import line, name, quoted, quoted_pair, shown
@@ -88,7 +88,9 @@ def _symbol(plan: TargetPlan, changes: Sequence[Change], path: Path) -> str:
 
 def _leaf(change: Change, depth: int) -> Line:
     last = change.path[-1] if change.path else ""
+    moved = change.movement.value if change.movement not in {None, Movement.BLOCKED} else ""
     remark = f"blocked: {line(change.blocked)}" if change.blocked else ""
+    remark = ", ".join(word for word in (moved, remark) if word)
     symbol = SYMBOLS[change.action]
     if _is_member(change.path):
         return Line(depth, symbol, f"{quoted(last)},", remark)

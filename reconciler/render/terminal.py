@@ -12,6 +12,7 @@ from reconciler.render.rows import Line
 from reconciler.render.wording import (
     DIRECTION,
     MOVED,
+    base_line,
     diagnostics_line,
     heading,
     obstacles_line,
@@ -60,7 +61,7 @@ def plan_text(report: Report, *, colour: bool) -> str:
         paragraphs += [_message(message, paint, target.name) for message in (*target.remarks, *errors)]
     if unread := unread_line(report):
         paragraphs.append(f"{paint(_RED, 'Error:')} {paint(_BOLD, unread)}")
-    ending = [targets_line(report)]
+    ending = [targets_line(report), base_line(report)]
     if report.headline == "plan":
         ending = [paint(_BOLD, plan_line(report)), obstacles_line(report), *ending, waves_line(report)]
     paragraphs.append("\n".join(text for text in ending if text))

@@ -45,7 +45,7 @@ def plan_line(report: Report) -> str:
             return f"Drift: {different} of {total} targets differ from the configuration.{unread}"
         if failed:
             return f"No drift found in {total - failed} of {total} targets.{unread}"
-        return NO_DRIFT
+        return f"No drift. Nothing moved outside git since {report.base}." if report.base else NO_DRIFT
     if different:
         return f"Plan: 0 to add, {different} to change, 0 to destroy."
     if failed:
@@ -101,6 +101,14 @@ def waves_line(report: Report) -> str:
         return f"{len(waves)} waves, one after another, from {min(waves)} to {max(waves)}."
     counts = ", ".join(f"{count} in wave {wave}" for wave, count in waves.items())
     return f"{len(waves)} waves, one after another: {counts}."
+
+
+def base_line(report: Report) -> str:
+    """Who moved how many attributes since the base; empty where nobody asked."""
+    if not report.base:
+        return ""
+    told = _sum((count, movement.value) for movement, count in report.movements.items())
+    return f"Since {report.base}: {told or 'nothing moved'}."
 
 
 def changes_of(target: TargetRow) -> str:

@@ -66,9 +66,9 @@ def guards(allow: Sequence[str]) -> frozenset[str]:
     """
     if not allow:
         return frozenset()
-    from reconciler.core.policy import GUARDS
+    from reconciler.core.policy import GUARDS, WITH_PATHS
 
-    unknown = sorted(set(allow) - set(GUARDS))
+    unknown = sorted({code for code in allow if code not in GUARDS and code.partition(":")[0] not in WITH_PATHS})
     if unknown:
         raise UsageProblem(
             f"--allow does not know {', '.join(unknown)}", hint=f"the guards are {', '.join(sorted(GUARDS))}"

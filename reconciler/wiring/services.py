@@ -20,10 +20,11 @@ from reconciler.wiring.references import References
 if TYPE_CHECKING:
     from reconciler.aws.amplify import Reader, Writer
     from reconciler.aws.session import Sessions, Transport
-    from reconciler.config.desired import Loaded
+    from reconciler.config.desired import Defaults, Loaded
     from reconciler.core.sources import SecretProvider
     from reconciler.emulator import Emulator
     from reconciler.operations.jobs import Waiting
+    from reconciler.operations.plan import Base
 
 PARALLELISM = 8
 """The most targets under way at once where nobody says otherwise."""
@@ -149,20 +150,14 @@ class Services:
         Raises:
             UsageProblem: a pattern matches no target, or a guard's name is not known.
         """
-        from reconciler.config.desired import Defaults, load
+        from reconciler.config.desired import load
 
         guards(selection.allow)
-        defaults = Defaults(
-            region=self._connection.region,
-            profile=self._connection.profile,
-            endpoint_url=self._connection.endpoint_url,
-            region_of=self._region_of if network else None,
-        )
         project, problems = self.place.read
         loaded = load(
             paths,
-            defaults=defaults,
-            environ={} if self._connection.emulator else self._environ,
+            defaults=self._defaults(network=network),
+            environ=self._region_environ,
             stdin=stdin,
             resolve=network,
             root=self.place.root,
@@ -173,6 +168,44 @@ class Services:
             found = (one for one in loaded.diagnostics if one.code not in {"no-region", "no-account"})
             loaded = replace(loaded, diagnostics=(*problems, *found))
         return replace(loaded, desired=selected(loaded.desired, selection, whole=not loaded.errors))
+
+    def _defaults(self, *, network: bool) -> Defaults:
+        """What the command line gives to documents that leave it out."""
+        from reconciler.config.desired import Defaults
+
+        return Defaults(
+            region=self._connection.region,
+            profile=self._connection.profile,
+            endpoint_url=self._connection.endpoint_url,
+            region_of=self._region_of if network else None,
+        )
+
+    @property
+    def _region_environ(self) -> Mapping[str, str]:
+        """Where the region of documents that name none is looked up."""
+        return {} if self._connection.emulator else self._environ
+
+    def base(self, name: str, paths: Sequence[str], desired: Sequence[Desired]) -> Base:
+        """The documents as they were.
+
+        Args:
+            name: a commit, or :data:`LAST_APPLIED`.
+            paths: what was named.
+            desired: the documents of now.
+
+        Raises:
+            UsageProblem: there is no such commit, or git can't be asked.
+            InputProblem: there are errors in the documents of then.
+            LedgerProblem: the ledger can't be read.
+        """
+        from reconciler.wiring.base import LAST_APPLIED, Reading, at_commit, last_applied
+
+        if name == LAST_APPLIED:
+            return last_applied(self.books.ledger, desired)
+        place = self.place
+        defaults = self._defaults(network=True)
+        reading = Reading(defaults, self._region_environ, place.root, place.project, self.references)
+        return at_commit(name, paths, desired, reading)
 
     def check(self, loaded: Loaded) -> tuple[Diagnostic, ...]:
         """Every problem that can be found without following a reference."""

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.core.model import Commit
-from reconciler.git import commit_of
+from reconciler.errors import UsageProblem
+from reconciler.git import commit_of, files_at
 
 ODD_NAMES = (
     "two words.yaml",
@@ -300,3 +301,30 @@ def test_looking_is_in_nobodys_way_and_changes_nothing(repository: Repository) -
     (repository.folder / ".git" / "index.lock").unlink()
     assert repository.commit_of("auth.yaml") is not None
     assert index.read_bytes() == before
+
+
+def test_files_at_a_commit_are_written_out_whatever_they_are_called(repository: Repository, tmp_path: Path) -> None:
+    for name in ODD_NAMES:
+        repository.write(f"deep/{name}", f"name: {name!r}\n")
+    repository.write("deep/large.json", "0" * 300_000)
+    repository.write("deep/notes.txt")
+    repository.write("elsewhere/auth.yaml")
+    (repository.folder / "deep" / "link.yaml").symlink_to("large.json")
+    first = repository.commit()
+    repository.write("deep/large.json", "later")
+    repository.commit()
+    into = tmp_path / "into"
+    into.mkdir()
+    top = files_at(first, repository.folder / "deep", frozenset({".yaml", ".json"}), into)
+    assert top == Path(os.path.realpath(repository.folder))
+    found = {path.name for path in (into / "deep").iterdir()}
+    assert found == {*ODD_NAMES, "large.json", "link.yaml"}
+    assert not (into / "elsewhere").exists()
+    assert (into / "deep" / "link.yaml").read_bytes() == b"0" * 300_000
+    assert (into / "deep" / ODD_NAMES[1]).read_text(encoding="utf-8") == f"name: {ODD_NAMES[1]!r}\n"
+
+
+@pytest.mark.parametrize("ref", ["nothing", "--output=x", "", "HEAD:auth.yaml"])
+def test_what_is_no_commit_is_refused(repository: Repository, tmp_path: Path, ref: str) -> None:
+    with pytest.raises(UsageProblem, match="git knows no commit"):
+        files_at(ref, repository.folder, frozenset({".yaml"}), tmp_path)

@@ -1,0 +1,148 @@
+"""The documents as they were: at a commit of git, or when each was last applied."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from reconciler.core.model import DONE, Desired, Setting
+from reconciler.errors import Diagnostic, InputProblem, Origin
+
+if TYPE_CHECKING:
+    from reconciler.config.desired import Defaults
+    from reconciler.config.project import Project
+    from reconciler.ledger.ledger import Ledger
+    from reconciler.ledger.record import Record
+    from reconciler.operations.plan import Base
+    from reconciler.wiring.references import References
+
+LAST_APPLIED = "last-applied"
+"""The base that is no commit: what the ledger knows to have been applied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the documents of a commit are read with: all of it is of today."""
+
+    defaults: Defaults
+    environ: Mapping[str, str]
+    root: Path
+    project: Project
+    references: References
+
+
+def at_commit(ref: str, paths: Sequence[str], desired: Sequence[Desired], reading: Reading) -> Base:
+    """The documents behind the same paths at a commit; references in them have the values of today.
+
+    Args:
+        ref: what git calls the commit.
+        paths: what was named.
+        desired: the documents of now; others of then are of no interest.
+        reading: what the documents are read with.
+
+    Raises:
+        UsageProblem: there is no such commit, or git can't be asked.
+        InputProblem: there are errors in the documents of then.
+    """
+    from reconciler.config.desired import load
+    from reconciler.config.discovery import DOCUMENT_SUFFIXES
+    from reconciler.git import files_at
+    from reconciler.operations.plan import Base, identity
+
+    with TemporaryDirectory(prefix="reconciler-base-") as folder:
+        into = Path(os.path.realpath(folder))
+        top = files_at(ref, reading.root, DOCUMENT_SUFFIXES, into)
+        then = _Then(ref, top, into)
+        there = [place for path in paths if path != "-" and (place := then.of(path)) is not None]
+        loaded = load(
+            there,
+            defaults=reading.defaults,
+            environ=reading.environ,
+            root=into / reading.root.relative_to(top),
+            expand_text=lambda template, origin: reading.references.resolver.expand_text(template, then.now(origin)),
+            project=reading.project,
+        )
+        if loaded.errors:
+            raise InputProblem(tuple(then.told(problem) for problem in loaded.errors))
+        wanted = {identity(document) for document in desired}
+        documents = [then.document(document) for document in loaded.desired if identity(document) in wanted]
+    resolved = (document for document, _ in reading.references.resolve(documents, secrets=False))
+    return Base(ref, {identity(document): document for document in resolved})
+
+
+@dataclass(frozen=True, slots=True)
+class _Then:
+    """Places at a commit, which is written out below ``into``, and the same places in the work tree."""
+
+    ref: str
+    top: Path
+    into: Path
+
+    def of(self, path: str) -> str | None:
+        """Where a path was at the commit; None where it was not there. A glob stays one."""
+        place = Path(os.path.normpath(Path(os.path.realpath(Path.cwd())) / path))
+        if not place.is_relative_to(self.top):
+            return None
+        then = self.into / place.relative_to(self.top)
+        exists = os.path.lexists(then) or any(self.into.glob(str(then.relative_to(self.into))))
+        return str(then) if exists else None
+
+    def now(self, origin: Origin) -> Origin:
+        """A place of the commit as people name it from the current folder."""
+        place = Path.cwd() / origin.file
+        if not place.is_relative_to(self.into):
+            return origin
+        return replace(origin, file=os.path.relpath(self.top / place.relative_to(self.into)))
+
+    def told(self, problem: Diagnostic) -> Diagnostic:
+        """A problem of a document of then."""
+        place = self.now(problem.origin) if problem.origin is not None else None
+        origin = replace(place, file=f"{self.ref}:{place.file}") if place is not None else None
+        return replace(problem, origin=origin, detail=problem.detail.replace(str(self.into), str(self.top)))
+
+    def document(self, document: Desired) -> Desired:
+        """A document with its places in the work tree: references to files are followed from there."""
+        settings = {path: self._setting(setting) for path, setting in document.settings.items()}
+        return replace(document, settings=settings, origin=self.now(document.origin))
+
+    def _setting(self, setting: Setting) -> Setting:
+        value = setting.value
+        if isinstance(value, tuple):
+            value = tuple(self._setting(member) for member in value)
+        return Setting(value, self.now(setting.origin))
+
+
+def last_applied(ledger: Ledger, documents: Sequence[Desired]) -> Base:
+    """What each document was when it was last applied, or found to be live by an apply.
+
+    Raises:
+        LedgerProblem: the ledger can't be read.
+    """
+    from reconciler.operations.plan import Base, identity
+
+    runs: dict[str, list[str]] = {}
+    for run, word in ledger.runs():
+        runs.setdefault(word, []).append(run)
+    found = ((document, _last(ledger, document, runs)) for document in documents)
+    return Base(LAST_APPLIED, {identity(document): was for document, was in found if was is not None})
+
+
+def _last(ledger: Ledger, document: Desired, runs: dict[str, list[str]]) -> Desired | None:
+    from reconciler.ledger.record import key_of, word_of
+
+    word = word_of(document.name)
+    for record in _records(ledger, runs.get(word, ()), word):
+        if record.outcome.kind in DONE and key_of(record.plan.target) == key_of(document.target):
+            return record.plan.desired
+    return None
+
+
+def _records(ledger: Ledger, runs: Sequence[str], word: str) -> Iterator[Record]:
+    for run in runs:
+        record = ledger.record(run, word)
+        if record is not None:
+            yield record

@@ -1,0 +1,191 @@
+"""Whose change it is, as people see it: plan, drift and apply against a commit of git, and against what was applied."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Project
+
+LENGTH = "UserPoolConfigs.PasswordPolicy.MinimumLength"
+EMULATOR = ("--emulator", "--quiet")
+NOW = ("--emulator", "--quiet", "--auto-approve", "--poll-interval", "0")
+
+
+def git(project: Project, *arguments: str) -> str:
+    who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
+    command = ["git", *who, *arguments]
+    return subprocess.run(command, cwd=project.folder, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture
+def repository(project: Project) -> Project:
+    """The example, applied and committed."""
+    assert project.run("apply", "auth.yaml", *NOW).code == 0
+    git(project, "init", "--quiet", "--initial-branch=main")
+    git(project, "add", "auth.yaml")
+    git(project, "commit", "--quiet", "--message", "documents")
+    return project
+
+
+def click(project: Project, old: str, new: str) -> None:
+    """Change live as somebody in a console does: git and the ledger know nothing of it."""
+    text = project.document.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    other = project.folder / "clicked.yml"
+    other.write_text(text.replace(old, new), encoding="utf-8")
+    result = project.run("apply", "clicked.yml", *NOW, "--ledger", "elsewhere", "--allow", "mfa-on")
+    other.unlink()
+    assert result.code == 0, result.err
+
+
+@pytest.mark.parametrize("base", ["main", "last-applied"])
+def test_a_merged_change_that_is_not_applied_yet_is_no_drift(repository: Project, base: str) -> None:
+    repository.edit("Length: 12", "Length: 14")
+    assert repository.run("drift", "auth.yaml", *EMULATOR).code == 2
+    result = repository.run("drift", "auth.yaml", *EMULATOR, "--base", base)
+    assert (result.code, result.err) == (0, "")
+    assert f"No drift. Nothing moved outside git since {base}." in result.out
+    assert f"Note: shop-prod: not applied yet: {LENGTH}" in result.out
+    assert f"Since {base}: 1 pending." in result.out
+
+
+@pytest.mark.parametrize("base", ["main", "last-applied"])
+def test_drift_shows_what_was_clicked_and_nothing_else(repository: Project, base: str) -> None:
+    click(repository, "MFAMode: OPTIONAL", "MFAMode: ON")
+    repository.edit("Length: 12", "Length: 14")
+    result = repository.run("drift", "auth.yaml", *EMULATOR, "--base", base)
+    assert result.code == 2
+    assert '~ MFAMode = "ON" -> "OPTIONAL" # drift' in result.out
+    assert "MinimumLength =" not in result.out
+    assert f"Since {base}: 1 pending, 1 drift." in result.out
+
+
+def test_a_plan_tells_whose_each_change_is_and_a_saved_one_keeps_it(repository: Project) -> None:
+    click(repository, "MFAMode: OPTIONAL", "MFAMode: ON")
+    repository.edit("Length: 12", "Length: 14")
+    planned = repository.run("plan", "auth.yaml", *EMULATOR, "--base", "main", "--out", "saved.plan")
+    assert '~ MFAMode = "ON" -> "OPTIONAL" # drift' in planned.out
+    assert "~ MinimumLength = 12 -> 14 # pending" in planned.out
+    assert repository.run("show", "saved.plan").out == planned.out
+    body = json.loads(Path("saved.plan").read_text(encoding="utf-8"))
+    changes = body["reconciler"]["targets"][0]["changes"]
+    assert body["reconciler"]["base"] == "main"
+    assert sorted(change["movement"] for change in changes) == ["drift", "pending"]
+    assert repository.run("apply", "saved.plan", *EMULATOR, "--poll-interval", "0").code == 0
+
+
+def test_apply_refuses_a_conflict_unless_it_is_told_which_side_wins(repository: Project) -> None:
+    click(repository, "Length: 12", "Length: 10")
+    repository.edit("Length: 12", "Length: 14")
+    before = repository.updates()
+    refused = repository.run("apply", "auth.yaml", *NOW, "--base", "main")
+    assert (refused.code, repository.updates()) == (4, before)
+    assert f"{LENGTH}: the base has 12, live 10, the configuration 14." in refused.out
+    other = repository.run(
+        "apply", "auth.yaml", *NOW, "--base", "main", "--allow", "conflict:UserPoolConfigs.Mfa.MFAMode"
+    )
+    assert other.code == 4
+    assert repository.run("drift", "auth.yaml", *EMULATOR, "--base", "main").code == 2
+    assert repository.run("apply", "auth.yaml", *NOW, "--base", "main", "--allow", f"conflict:{LENGTH}").code == 0
+
+
+def test_a_plan_that_was_saved_with_a_conflict_is_refused(repository: Project) -> None:
+    click(repository, "Length: 12", "Length: 10")
+    repository.edit("Length: 12", "Length: 14")
+    assert repository.run("plan", "auth.yaml", *EMULATOR, "--base", "main", "--out", "saved.plan").code == 0
+    before = repository.updates()
+    assert repository.run("apply", "saved.plan", *EMULATOR, "--poll-interval", "0").code == 4
+    assert repository.updates() == before
+
+
+def test_references_of_the_base_have_the_values_of_today(repository: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository.edit("MinimumLength: 12", "MinimumLength: ${env:RECONCILER_VAR_LENGTH}")
+    git(repository, "commit", "--quiet", "--all", "--message", "a variable")
+    monkeypatch.setenv("RECONCILER_VAR_LENGTH", "14")
+    result = repository.run("plan", "auth.yaml", *EMULATOR, "--base", "HEAD")
+    assert "~ MinimumLength = 12 -> 14 # drift" in result.out
+
+
+def test_files_that_the_base_refers_to_are_those_of_the_work_tree(repository: Project) -> None:
+    Path("length").write_text("14", encoding="utf-8")
+    repository.edit("MinimumLength: 12", "MinimumLength: ${file:length}")
+    git(repository, "commit", "--quiet", "--all", "--message", "a file that git does not have")
+    result = repository.run("drift", "auth.yaml", *EMULATOR, "--base", "HEAD")
+    assert result.code == 2
+    assert "~ MinimumLength = 12 -> 14 # drift" in result.out
+
+
+def test_a_document_that_moved_to_another_file_is_the_same_one(repository: Project) -> None:
+    repository.edit("Length: 12", "Length: 14")
+    Path("auth").mkdir()
+    repository.document.rename("auth/shop.yaml")
+    result = repository.run("drift", ".", *EMULATOR, "--base", "main")
+    assert (result.code, "Since main: 1 pending." in result.out) == (0, True)
+
+
+def test_from_another_folder_and_with_what_a_document_extends(
+    repository: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = repository.document.read_text(encoding="utf-8")
+    Path("deep/er").mkdir(parents=True)
+    Path("base.yaml").write_text(text[text.index("ResourceConfig:") :], encoding="utf-8")
+    Path("deep/auth.yaml").write_text(
+        text[: text.index("ResourceConfig:")] + "extends: ../base.yaml\n", encoding="utf-8"
+    )
+    repository.document.unlink()
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "--message", "a base")
+    Path("base.yaml").write_text(
+        text[text.index("ResourceConfig:") :].replace("Length: 12", "Length: 14"), encoding="utf-8"
+    )
+    monkeypatch.chdir(repository.folder / "deep" / "er")
+    for path in ("../auth.yaml", "..", "../*.yaml", str(repository.folder / "deep")):
+        result = repository.run("drift", path, *EMULATOR, "--base", "HEAD")
+        assert (result.code, result.err) == (0, "")
+        assert "Since HEAD: 1 pending." in result.out
+
+
+def test_a_new_document_has_no_base_and_is_pending(repository: Project) -> None:
+    new = repository.document.read_text(encoding="utf-8").replace("prod", "test").replace("Length: 12", "Length: 14")
+    Path("new.yaml").write_text(new, encoding="utf-8")
+    assert repository.run("emulator", "seed", "auth.yaml", "new.yaml").code == 0
+    Path("new.yaml").write_text(new.replace("Length: 14", "Length: 16"), encoding="utf-8")
+    for base in ("main", "last-applied"):
+        result = repository.run("drift", "new.yaml", *EMULATOR, "--base", base)
+        assert (result.code, f"Since {base}: 1 pending." in result.out) == (0, True)
+
+
+def test_a_base_that_git_does_not_know_is_told_with_the_way_out(repository: Project) -> None:
+    result = repository.run("drift", "auth.yaml", *EMULATOR, "--base", "--upload-pack=x")
+    assert result.code == 64
+    result = repository.run("plan", "auth.yaml", *EMULATOR, "--base", "origin/main")
+    assert result.code == 64
+    assert "git knows no commit origin/main" in result.err
+    assert "fetch it first" in result.err
+
+
+def test_outside_a_repository_there_is_no_base(project: Project) -> None:
+    result = project.run("plan", "auth.yaml", *EMULATOR, "--base", "main")
+    assert result.code == 64
+    assert "needs a git repository" in result.err
+
+
+def test_errors_of_the_base_are_told_with_its_name_and_nothing_is_taken_for_pending(repository: Project) -> None:
+    repository.edit("MFAMode: OPTIONAL", "MFAMode: SOMETIMES")
+    git(repository, "commit", "--quiet", "--all", "--message", "broken")
+    repository.edit("MFAMode: SOMETIMES", "MFAMode: OPTIONAL")
+    result = repository.run("drift", "auth.yaml", *EMULATOR, "--base", "HEAD")
+    assert result.code == 1
+    assert "on HEAD:auth.yaml line" in result.err
+
+
+def test_a_saved_plan_takes_no_base(repository: Project) -> None:
+    repository.edit("Length: 12", "Length: 14")
+    assert repository.run("plan", "auth.yaml", *EMULATOR, "--out", "saved.plan").code == 0
+    result = repository.run("apply", "saved.plan", *EMULATOR, "--base", "main")
+    assert result.code == 64
+    assert "--base" in result.err
