@@ -77,7 +77,7 @@ def drifted(plan: TargetPlan, *, since_base: bool) -> tuple[Change, ...]:
 def _is_drift(change: Change, readable: set[Path]) -> bool:
     if _is_secret(change):  # a rotation is no drift; a secret that is read, and is another, may be one
         return change.path in readable and change.action is Action.CHANGE
-    return change.movement in {Movement.DRIFT, Movement.CONFLICT}
+    return change.movement not in {Movement.PENDING, Movement.BLOCKED}  # of one that nobody knows of, too
 
 
 def _is_secret(change: Change) -> bool:

@@ -34,10 +34,9 @@ class Base:
     name: str
     documents: Mapping[tuple[str, str, str], Desired]
 
-    def of(self, desired: Desired) -> Desired:
-        """A document as it was; one that was not there managed nothing."""
-        was = self.documents.get(identity(desired))
-        return replace(desired, settings={}) if was is None else was
+    def of(self, desired: Desired) -> Desired | None:
+        """A document as it was; None where nobody knows."""
+        return self.documents.get(identity(desired))
 
 
 def identity(desired: Desired) -> tuple[str, str, str]:
@@ -94,7 +93,8 @@ def plan(
             if document.hidden != known.proofs.hidden:
                 document = replace(document, hidden=known.proofs.hidden)
             planned = prepare_target(document, reader, known.proofs, base).plan
-            return replace(planned, warnings=(*planned.warnings, *known.notices)) if known.notices else planned
+            notices = known.notices if base is None or base.of(document) else (*known.notices, _without(base))
+            return replace(planned, warnings=(*planned.warnings, *notices)) if notices else planned
         except (ServiceProblem, InputProblem) as problem:
             return failure(document, problem)
 
@@ -110,6 +110,13 @@ def plan(
     finally:
         observer.ended()
     return Plan(targets, now, folder, commit, ledger, project=project, base=base.name if base else None)
+
+
+def _without(base: Base) -> Finding:
+    """Nobody knows what a target was at the base: then nobody can tell who moved it."""
+    return Finding(
+        "no-base", f"{base.name} knows nothing of it: every difference counts as drift", hint="apply it once"
+    )
 
 
 def _with_reader(document: Desired | TargetFailure, reader_of: ReaderOf, stopped: Callable[[], bool] | None) -> _Work:

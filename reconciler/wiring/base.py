@@ -71,7 +71,8 @@ def at_commit(ref: str, paths: Sequence[str], desired: Sequence[Desired], readin
         wanted = {identity(document) for document in desired}
         documents = [then.document(document) for document in loaded.desired if identity(document) in wanted]
     resolved = (document for document, _ in reading.references.resolve(documents, secrets=False))
-    return Base(ref, {identity(document): document for document in resolved})
+    new = {identity(document): replace(document, settings={}) for document in desired}  # git said nothing of it then
+    return Base(ref, new | {identity(document): document for document in resolved})
 
 
 @dataclass(frozen=True, slots=True)
