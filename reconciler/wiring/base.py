@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from reconciler.core.model import DONE, Desired, Setting
-from reconciler.errors import Diagnostic, InputProblem, Origin
+from reconciler.errors import Diagnostic, InputProblem, Origin, UsageProblem
 
 if TYPE_CHECKING:
-    from reconciler.config.desired import Defaults
+    from reconciler.config.desired import Defaults, Loaded
     from reconciler.config.project import Project
     from reconciler.ledger.ledger import Ledger
     from reconciler.ledger.record import Record
@@ -38,6 +38,8 @@ class Reading:
 def at_commit(ref: str, paths: Sequence[str], desired: Sequence[Desired], reading: Reading) -> Base:
     """The documents behind the same paths at a commit; references in them have the values of today.
 
+    A document that has moved to another file since is looked for in the whole project of then.
+
     Args:
         ref: what git calls the commit.
         paths: what was named.
@@ -45,34 +47,42 @@ def at_commit(ref: str, paths: Sequence[str], desired: Sequence[Desired], readin
         reading: what the documents are read with.
 
     Raises:
-        UsageProblem: there is no such commit, or git can't be asked.
+        UsageProblem: there is no such commit, git can't be asked, or a path is not in its repository.
         InputProblem: there are errors in the documents of then.
     """
-    from reconciler.config.desired import load
     from reconciler.config.discovery import DOCUMENT_SUFFIXES
     from reconciler.git import files_at
     from reconciler.operations.plan import Base, identity
 
+    wanted = {identity(document): document for document in desired}
     with TemporaryDirectory(prefix="reconciler-base-") as folder:
         into = Path(os.path.realpath(folder))
         top = files_at(ref, reading.root, DOCUMENT_SUFFIXES, into)
         then = _Then(ref, top, into)
-        there = [place for path in paths if path != "-" and (place := then.of(path)) is not None]
-        loaded = load(
-            there,
-            defaults=reading.defaults,
-            environ=reading.environ,
-            root=into / reading.root.relative_to(top),
-            expand_text=lambda template, origin: reading.references.resolver.expand_text(template, then.now(origin)),
-            project=reading.project,
-        )
+        loaded = _load([place for path in paths if (place := then.of(path)) is not None], then, reading)
         if loaded.errors:
             raise InputProblem(tuple(then.told(problem) for problem in loaded.errors))
-        wanted = {identity(document) for document in desired}
-        documents = [then.document(document) for document in loaded.desired if identity(document) in wanted]
+        found = {identity(document): document for document in loaded.desired}
+        if not found.keys() >= wanted.keys():
+            elsewhere = _load([str(into / reading.root.relative_to(top))], then, reading)
+            found = {identity(document): document for document in elsewhere.desired} | found
+        documents = [then.document(document) for key, document in found.items() if key in wanted]
     resolved = (document for document, _ in reading.references.resolve(documents, secrets=False))
-    new = {identity(document): replace(document, settings={}) for document in desired}  # git said nothing of it then
+    new = {key: replace(document, settings={}) for key, document in wanted.items()}  # git said nothing of it then
     return Base(ref, new | {identity(document): document for document in resolved})
+
+
+def _load(paths: Sequence[str], then: _Then, reading: Reading) -> Loaded:
+    from reconciler.config.desired import load
+
+    return load(
+        paths,
+        defaults=reading.defaults,
+        environ=reading.environ,
+        root=then.into / reading.root.relative_to(then.top),
+        expand_text=lambda template, origin: reading.references.resolver.expand_text(template, then.now(origin)),
+        project=reading.project,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +94,22 @@ class _Then:
     into: Path
 
     def of(self, path: str) -> str | None:
-        """Where a path was at the commit; None where it was not there. A glob stays one."""
-        place = Path(os.path.normpath(Path(os.path.realpath(Path.cwd())) / path))
+        """Where a path was at the commit; None where it was not there. A glob stays one.
+
+        Raises:
+            UsageProblem: it can't have been there.
+        """
+        if path == "-":
+            hint = "name files, or compare with last-applied"
+            raise UsageProblem(f"--base {self.ref} can't tell what standard input was", hint=hint)
+        named = Path.cwd() / path
+        place = Path(os.path.realpath(named.parent), named.name) if named.exists() else named
+        place = Path(os.path.normpath(place))
         if not place.is_relative_to(self.top):
-            return None
-        then = self.into / place.relative_to(self.top)
-        exists = os.path.lexists(then) or any(self.into.glob(str(then.relative_to(self.into))))
-        return str(then) if exists else None
+            raise UsageProblem(f"--base {self.ref} can't tell what {path} was", detail=f"it is not in {self.top}")
+        inside = str(place.relative_to(self.top))
+        exists = os.path.lexists(self.into / inside) or any(self.into.glob(inside))
+        return str(self.into / inside) if exists else None
 
     def now(self, origin: Origin) -> Origin:
         """A place of the commit as people name it from the current folder."""

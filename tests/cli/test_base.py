@@ -123,8 +123,18 @@ def test_a_document_that_moved_to_another_file_is_the_same_one(repository: Proje
     repository.edit("Length: 12", "Length: 14")
     Path("auth").mkdir()
     repository.document.rename("auth/shop.yaml")
-    result = repository.run("drift", ".", *EMULATOR, "--base", "main")
-    assert (result.code, "Since main: 1 pending." in result.out) == (0, True)
+    for path in (".", "auth/shop.yaml", "auth/*.yaml"):
+        result = repository.run("drift", path, *EMULATOR, "--base", "main")
+        assert (result.code, "Since main: 1 pending." in result.out) == (0, True)
+
+
+def test_what_git_can_not_have_had_is_refused(repository: Project, tmp_path_factory: pytest.TempPathFactory) -> None:
+    outside = tmp_path_factory.mktemp("outside") / "auth.yaml"
+    outside.write_text(repository.document.read_text(encoding="utf-8").replace("prod", "test"), encoding="utf-8")
+    assert repository.run("emulator", "seed", "auth.yaml", str(outside)).code == 0
+    result = repository.run("drift", "auth.yaml", str(outside), *EMULATOR, "--base", "main")
+    assert result.code == 64
+    assert f"can't tell what {outside} was" in result.err
 
 
 def test_from_another_folder_and_with_what_a_document_extends(

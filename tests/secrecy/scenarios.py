@@ -42,6 +42,10 @@ def from_plan_to_restore(stage: Stage, *switches: str) -> None:
     stage.run("apply", "saved.plan", *APPLY, "--format", "json", code=3)
     stage.write(providers(stage.references()), length=14)
     stage.run("apply", "auth.json", *APPLY, "--format", "markdown", "--verbose", code=0)
+    stage.write(providers(stage.references()), length=16)
+    for command in ("plan", "drift"):
+        stage.run(command, "auth.json", "--base", "last-applied", *stage.reports(f"{command}-base"), code=0)
+    stage.write(providers(stage.references()), length=14)
     for kind in FORMATS:
         runs = stage.run("history", "--format", kind, "--verbose", code=0)
     stage.run("history", "--format", "json", *stage.reports("history"), code=0)
