@@ -6,8 +6,10 @@ import json
 import subprocess
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+from reconciler.config.schema import schema_text
 from tests.cli.conftest import Project
 
 LENGTH = "UserPoolConfigs.PasswordPolicy.MinimumLength"
@@ -72,6 +74,7 @@ def test_a_plan_tells_whose_each_change_is_and_a_saved_one_keeps_it(repository: 
     assert "~ MinimumLength = 12 -> 14 # pending" in planned.out
     assert repository.run("show", "saved.plan").out == planned.out
     body = json.loads(Path("saved.plan").read_text(encoding="utf-8"))
+    jsonschema.validate(body, json.loads(schema_text("plan")))
     changes = body["reconciler"]["targets"][0]["changes"]
     assert body["reconciler"]["base"] == "main"
     assert sorted(change["movement"] for change in changes) == ["drift", "pending"]
