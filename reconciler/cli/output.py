@@ -64,6 +64,7 @@ def write_reports(renderers: _Renderers, show: Show) -> None:
 
 def plan_renderers(plan: Plan, *, drift: bool) -> _Renderers:
     """A plan in every format."""
+    from reconciler.render.html import plan_html
     from reconciler.render.json import plan_json
     from reconciler.render.markdown import plan_markdown
     from reconciler.render.report import plan_report
@@ -75,11 +76,13 @@ def plan_renderers(plan: Plan, *, drift: bool) -> _Renderers:
         Format.TEXT: lambda colour: plan_text(report, colour=colour),
         Format.MARKDOWN: lambda _: plan_markdown(report),
         Format.JSON: lambda _: plan_json(plan, __version__),
+        Format.HTML: lambda _: plan_html(report),
     }
 
 
 def outcome_renderers(outcomes: Sequence[Outcome], plan: Plan) -> _Renderers:
     """What an apply did, in every format."""
+    from reconciler.render.html import outcome_html
     from reconciler.render.json import outcome_json
     from reconciler.render.markdown import outcome_markdown
     from reconciler.render.report import outcome_report
@@ -91,11 +94,13 @@ def outcome_renderers(outcomes: Sequence[Outcome], plan: Plan) -> _Renderers:
         Format.TEXT: lambda colour: outcome_text(report, colour=colour),
         Format.MARKDOWN: lambda _: outcome_markdown(report),
         Format.JSON: lambda _: outcome_json(outcomes, __version__),
+        Format.HTML: lambda _: outcome_html(report),
     }
 
 
 def diagnostics_renderers(diagnostics: Sequence[Diagnostic]) -> _Renderers:
     """Problems of the input, in every format."""
+    from reconciler.render.html import diagnostics_html
     from reconciler.render.json import diagnostics_json
     from reconciler.render.markdown import diagnostics_markdown
     from reconciler.render.terminal import diagnostics_text
@@ -104,6 +109,7 @@ def diagnostics_renderers(diagnostics: Sequence[Diagnostic]) -> _Renderers:
         Format.TEXT: lambda colour: diagnostics_text(diagnostics, colour=colour),
         Format.MARKDOWN: lambda _: diagnostics_markdown(diagnostics),
         Format.JSON: lambda _: diagnostics_json(diagnostics),
+        Format.HTML: lambda _: diagnostics_html(diagnostics),
     }
 
 
@@ -130,20 +136,24 @@ def show_diagnostics(diagnostics: Sequence[Diagnostic]) -> None:
 def history_renderers(entries: Sequence[Entry], nothing: str) -> _Renderers:
     """The ledger's runs, in every format; ``nothing`` is what to say to people where there are none."""
     from reconciler.render.history import history_json, history_markdown, history_text
+    from reconciler.render.html import text_html
 
     return {
         Format.TEXT: lambda _: history_text(entries, nothing),
         Format.MARKDOWN: lambda _: history_markdown(entries, nothing),
         Format.JSON: lambda _: history_json(entries),
+        Format.HTML: lambda _: text_html("History", history_text(entries, nothing)),
     }
 
 
 def record_renderers(records: Sequence[Record]) -> _Renderers:
     """What one run did, in every format."""
     from reconciler.render.history import runs_json, runs_markdown, runs_text
+    from reconciler.render.html import text_html
 
     return {
         Format.TEXT: lambda colour: runs_text(records, colour=colour),
         Format.MARKDOWN: lambda _: runs_markdown(records),
         Format.JSON: lambda _: runs_json(records),
+        Format.HTML: lambda _: text_html("Run", runs_text(records, colour=False)),
     }

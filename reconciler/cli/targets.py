@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def targets(paths: Paths, reach: Reach, choice: Choice, show: Show, strict: Strict = False) -> None:
     """List the targets that a run would touch, and where each value comes from. No network."""
     from reconciler.errors import InputProblem, Severity
+    from reconciler.render.html import text_html
     from reconciler.render.targets import Listed, targets_json, targets_markdown, targets_text
 
     run = start(reach, show, first_path=paths[0], parallelism=choice.parallelism)
@@ -38,6 +39,7 @@ def targets(paths: Paths, reach: Reach, choice: Choice, show: Show, strict: Stri
             Format.TEXT: lambda _: targets_text(listed, unmeant, loaded.unfit),
             Format.MARKDOWN: lambda _: targets_markdown(listed, unmeant, loaded.unfit),
             Format.JSON: lambda _: targets_json(listed),
+            Format.HTML: lambda _: text_html("Targets", targets_text(listed, unmeant, loaded.unfit)),
         },
         show,
     )

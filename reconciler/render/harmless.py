@@ -74,8 +74,8 @@ def quoted_pair(before: str, after: str) -> tuple[str, str]:
     """Two strings that differ, quoted; of long ones the part in which they differ, so that the cut never hides it."""
     if max(len(before), len(after)) <= LONGEST_LINE:
         return _quoted(before), _quoted(after)
-    start = _common(before, after)
-    same_end = max(0, _common(before[start:][::-1], after[start:][::-1]) - _CONTEXT)
+    start = in_common(before, after)
+    same_end = max(0, in_common(before[start:][::-1], after[start:][::-1]) - _CONTEXT)
     start = max(0, start - _CONTEXT)
     return _window(before, start, same_end), _window(after, start, same_end)
 
@@ -106,6 +106,11 @@ def markdown_code(text: str) -> str:
 def fence(text: str) -> str:
     """A fence that a block of text can't close: longer than any run of backticks in it."""
     return "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+
+
+def in_common(left: str, right: str) -> int:
+    """How many characters two strings have in common at their beginning."""
+    return sum(1 for _ in takewhile(bool, map(eq, left, right)))
 
 
 def _markdown_words(text: str) -> Iterator[str]:
@@ -143,11 +148,6 @@ def _quoted(text: str) -> str:
 
 def _more(rest: str) -> str:
     return f"({len(rest)} more characters)"
-
-
-def _common(left: str, right: str) -> int:
-    """How many characters two strings have in common at their beginning."""
-    return sum(1 for _ in takewhile(bool, map(eq, left, right)))
 
 
 def _window(text: str, start: int, same_end: int) -> str:

@@ -12,17 +12,28 @@ from reconciler.core.tree import ABSENT, get
 from reconciler.render.harmless import line, name, quoted, quoted_pair, shown
 
 _ORDER = {row.path: number for number, row in enumerate(FIELDS)}
+_WILL_BE_SET = "(sensitive value, will be set)"
+_CHANGED = "(sensitive value changed)"
 SYMBOLS = {Action.ADD: "+", Action.CHANGE: "~", Action.REMOVE: "-"}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a diff: how deep it stands, its mark (``+``, ``-``, ``~`` or a space), its text, a remark."""
+    """One line of a diff: how deep it stands, its mark (``+``, ``-``, ``~`` or a space), its text, a remark.
+
+    The line of a value also has its ``path``, dotted (a member of a set has its set's), and what stands there
+    ``before`` and ``after``, for whoever shows these side by side; an absent value is empty. ``movement`` is the word
+    for whose change it is, where there is a base to tell it by.
+    """
 
     depth: int
     symbol: str
     text: str
     remark: str = ""
+    path: str = ""
+    before: str = ""
+    after: str = ""
+    movement: str = ""
 
 
 def diff_lines(plan: TargetPlan) -> tuple[Line, ...]:
@@ -92,23 +103,30 @@ def _leaf(change: Change, depth: int) -> Line:
     remark = f"blocked: {line(change.blocked)}" if change.blocked else ""
     remark = ", ".join(word for word in (moved, remark) if word)
     symbol = SYMBOLS[change.action]
+    before, after = _sides(change)
     if _is_member(change.path):
-        return Line(depth, symbol, f"{quoted(last)},", remark)
-    if change.unproven:
-        return Line(depth, symbol, f"{name(last)} (sensitive value, will be set)", remark)
-    if change.before is change.after is Mark.SENSITIVE:
-        return Line(depth, symbol, f"{name(last)} (sensitive value changed)", remark)
-    return Line(depth, symbol, f"{name(last)} = {_values(change)}", remark)
+        text = f"{quoted(last)},"
+    elif after in {_WILL_BE_SET, _CHANGED}:
+        text = f"{name(last)} {after}"
+    else:
+        text = f"{name(last)} = {' -> '.join(side for side in (before, after) if side)}"
+    path = ".".join(name(part) for part in (change.path[:-1] if _is_member(change.path) else change.path))
+    return Line(depth, symbol, text, remark, path, before, after, change.movement or "")
 
 
-def _values(change: Change) -> str:
-    if change.action is Action.ADD:
-        return _value(change.after)
-    if change.action is Action.REMOVE:
-        return _value(change.before)
-    if isinstance(change.before, str) and isinstance(change.after, str):
-        return " -> ".join(quoted_pair(change.before, change.after))
-    return f"{_value(change.before)} -> {_value(change.after)}"
+def _sides(change: Change) -> tuple[str, str]:
+    """What stands before and after; nothing on the side that has no value."""
+    if _is_member(change.path):
+        before = after = quoted(change.path[-1])
+    elif change.unproven:
+        before, after = Mark.SENSITIVE.value, _WILL_BE_SET
+    elif change.before is change.after is Mark.SENSITIVE:
+        before, after = Mark.SENSITIVE.value, _CHANGED
+    elif isinstance(change.before, str) and isinstance(change.after, str):
+        before, after = quoted_pair(change.before, change.after)
+    else:
+        before, after = _value(change.before), _value(change.after)
+    return "" if change.action is Action.ADD else before, "" if change.action is Action.REMOVE else after
 
 
 def _value(value: Scalar | Mark | None) -> str:

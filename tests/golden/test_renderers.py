@@ -28,6 +28,7 @@ from reconciler.core.planfile import fingerprint
 from reconciler.core.secret import Secret
 from reconciler.core.targetplan import prepare
 from reconciler.errors import Diagnostic, Origin, Severity
+from reconciler.render.html import diagnostics_html, outcome_html, plan_html
 from reconciler.render.json import diagnostics_json, outcome_json, plan_json
 from reconciler.render.markdown import diagnostics_markdown, outcome_markdown, plan_markdown
 from reconciler.render.report import Headline, outcome_report, plan_report
@@ -277,12 +278,18 @@ def _readable(line: str) -> str:
     return json.dumps(json.loads(line), indent=2) + "\n"
 
 
+def _content(page: str) -> str:
+    """Leave out of a page its style, its script and their hashes, which are files of their own."""
+    return page[page.index("<body>") : page.index("<script>")]
+
+
 @pytest.mark.parametrize("case", PLANS)
 def test_a_plan_is_shown_as_recorded(case: str, golden: Golden) -> None:
     plan, headline = PLANS[case]
     report = plan_report(plan, headline=headline)
     golden(f"{case}.txt", plan_text(report, colour=False))
     golden(f"{case}.md", plan_markdown(report))
+    golden(f"{case}.html", _content(plan_html(report)))
     golden(f"{case}.json", _readable(plan_json(plan, VERSION)))
 
 
@@ -295,10 +302,12 @@ def test_outcomes_are_shown_as_recorded(golden: Golden) -> None:
     report = outcome_report(outcomes, PLANS["change"][0])
     golden("outcomes.txt", outcome_text(report, colour=False))
     golden("outcomes.md", outcome_markdown(report))
+    golden("outcomes.html", _content(outcome_html(report)))
     golden("outcomes.json", _readable(outcome_json(outcomes, VERSION)))
 
 
 def test_diagnostics_are_shown_as_recorded(golden: Golden) -> None:
     golden("diagnostics.txt", diagnostics_text(DIAGNOSTICS, colour=False))
     golden("diagnostics.md", diagnostics_markdown(DIAGNOSTICS))
+    golden("diagnostics.html", _content(diagnostics_html(DIAGNOSTICS)))
     golden("diagnostics.json", _readable(diagnostics_json(DIAGNOSTICS)))

@@ -42,7 +42,7 @@ APP = "d1example"
 ENVIRONMENT = "prod"
 RESOURCE = "shopauth"
 NAME = "shop"
-FORMATS = ("text", "json", "markdown")
+FORMATS = ("text", "json", "markdown", "html")
 APPLY = ("--auto-approve", "--poll-interval", "0", "--verify-polls", "3")
 ALL_OF_IT = "--send-secrets=all"
 HEAD: Mapping[str, Any] = {
