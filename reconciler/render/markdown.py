@@ -141,8 +141,8 @@ def _target(target: TargetRow, report: Report) -> str:
 
 
 def _diff_line(row: Line) -> str:
-    remark = f" # {row.remark}" if row.remark else ""
-    return f"{_MARKS[row.symbol]} {'    ' * row.depth}{row.text}{remark}"
+    comment = f" # {row.comment}" if row.comment else ""
+    return f"{_MARKS[row.symbol]} {'    ' * row.depth}{row.text}{comment}"
 
 
 def _fenced(language: str, lines: Iterable[str]) -> str:

@@ -35,6 +35,12 @@ class Line:
     after: str = ""
     movement: str = ""
 
+    @property
+    def comment(self) -> str:
+        """What is said beside the text where there is but one line: whose change it is, and the remark."""
+        whose = "" if self.movement == Movement.BLOCKED else self.movement  # the remark says that, and why
+        return ", ".join(word for word in (whose, self.remark) if word)
+
 
 def diff_lines(plan: TargetPlan) -> tuple[Line, ...]:
     """The changes of one target as terraform shows a resource; nothing for an unchanged target."""
@@ -99,9 +105,7 @@ def _symbol(plan: TargetPlan, changes: Sequence[Change], path: Path) -> str:
 
 def _leaf(change: Change, depth: int) -> Line:
     last = change.path[-1] if change.path else ""
-    moved = change.movement.value if change.movement not in {None, Movement.BLOCKED} else ""
     remark = f"blocked: {line(change.blocked)}" if change.blocked else ""
-    remark = ", ".join(word for word in (moved, remark) if word)
     symbol = SYMBOLS[change.action]
     before, after = _sides(change)
     if _is_member(change.path):

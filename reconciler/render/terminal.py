@@ -149,11 +149,11 @@ def _comment(word: str, message: Message, paint: _Brush) -> Iterator[str]:
 
 
 def _line(row: Line, paint: _Brush) -> str:
-    remark = f" # {row.remark}" if row.remark else ""
+    comment = f" # {row.comment}" if row.comment else ""
     if row.symbol == " ":
         text = paint(_GREY, row.text) if row.text.startswith("#") else row.text
-        return f"{'    ' * row.depth}    {text}{remark}"
-    return f"{'    ' * row.depth}  {paint(_COLOURS[row.symbol], row.symbol)} {row.text}{paint(_RED, remark)}"
+        return f"{'    ' * row.depth}    {text}{comment}"
+    return f"{'    ' * row.depth}  {paint(_COLOURS[row.symbol], row.symbol)} {row.text}{paint(_RED, comment)}"
 
 
 def _message(message: Message, paint: _Brush, name: str = "") -> str:
