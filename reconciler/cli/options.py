@@ -29,6 +29,10 @@ class Format(StrEnum):
     JSON = "json"
     MARKDOWN = "markdown"
     HTML = "html"
+    JUNIT = "junit"
+    SARIF = "sarif"
+    NDJSON = "ndjson"
+    ANNOTATIONS = "annotations"
 
 
 Paths = Annotated[

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reconciler.cli.console import check_file, colourful, write_error, write_file, write_result
@@ -13,6 +16,7 @@ from reconciler.errors import Diagnostic, InputProblem, Severity, UsageProblem
 
 if TYPE_CHECKING:
     from reconciler.ledger.record import Entry, Record
+    from reconciler.render.report import OutcomeReport, Report
 
 _Renderers = Mapping[Format, Callable[[bool], str]]
 
@@ -51,7 +55,15 @@ def problems_as_result(show: Show) -> Iterator[None]:
 
 
 def emit(renderers: _Renderers, show: Show) -> None:
-    """Write the result to standard output, and to each report's file."""
+    """Write the result to standard output, and to each report's file.
+
+    Raises:
+        UsageProblem: what is listed by this command has no such format.
+    """
+    for format_ in (show.format, *(format_ for format_, _ in reports_of(show))):
+        if format_ not in renderers:
+            hint = f"the formats are {', '.join(renderers)}"
+            raise UsageProblem(f"This command can't write {format_.value}", hint=hint)
     write_result(renderers[show.format](colourful(no_color=show.no_color)))
     write_reports(renderers, show)
 
@@ -64,53 +76,148 @@ def write_reports(renderers: _Renderers, show: Show) -> None:
 
 def plan_renderers(plan: Plan, *, drift: bool) -> _Renderers:
     """A plan in every format."""
-    from reconciler.render.html import plan_html
-    from reconciler.render.json import plan_json
-    from reconciler.render.markdown import plan_markdown
     from reconciler.render.report import plan_report
-    from reconciler.render.terminal import plan_text
-    from reconciler.version import __version__
 
     report = plan_report(plan, headline="drift" if drift else "plan")
-    return {
-        Format.TEXT: lambda colour: plan_text(report, colour=colour),
-        Format.MARKDOWN: lambda _: plan_markdown(report),
-        Format.JSON: lambda _: plan_json(plan, __version__),
-        Format.HTML: lambda _: plan_html(report),
-    }
+    return {format_: functools.partial(_plan, plan, report, format_) for format_ in Format}
 
 
 def outcome_renderers(outcomes: Sequence[Outcome], plan: Plan) -> _Renderers:
     """What an apply did, in every format."""
-    from reconciler.render.html import outcome_html
-    from reconciler.render.json import outcome_json
-    from reconciler.render.markdown import outcome_markdown
     from reconciler.render.report import outcome_report
-    from reconciler.render.terminal import outcome_text
-    from reconciler.version import __version__
 
     report = outcome_report(outcomes, plan)
-    return {
-        Format.TEXT: lambda colour: outcome_text(report, colour=colour),
-        Format.MARKDOWN: lambda _: outcome_markdown(report),
-        Format.JSON: lambda _: outcome_json(outcomes, __version__),
-        Format.HTML: lambda _: outcome_html(report),
-    }
+    return {format_: functools.partial(_outcome, outcomes, report, format_) for format_ in Format}
 
 
 def diagnostics_renderers(diagnostics: Sequence[Diagnostic]) -> _Renderers:
     """Problems of the input, in every format."""
-    from reconciler.render.html import diagnostics_html
-    from reconciler.render.json import diagnostics_json
-    from reconciler.render.markdown import diagnostics_markdown
-    from reconciler.render.terminal import diagnostics_text
+    return {format_: functools.partial(_diagnostics, diagnostics, format_) for format_ in Format}
 
-    return {
-        Format.TEXT: lambda colour: diagnostics_text(diagnostics, colour=colour),
-        Format.MARKDOWN: lambda _: diagnostics_markdown(diagnostics),
-        Format.JSON: lambda _: diagnostics_json(diagnostics),
-        Format.HTML: lambda _: diagnostics_html(diagnostics),
-    }
+
+def _plan(plan: Plan, report: Report, format_: Format, colour: bool) -> str:
+    """A plan in one format; only the renderer that is asked for is imported."""
+    from reconciler.version import __version__
+
+    match format_:
+        case Format.TEXT:
+            from reconciler.render.terminal import plan_text
+
+            text = plan_text(report, colour=colour)
+        case Format.JSON:
+            from reconciler.render.json import plan_json
+
+            text = plan_json(plan, __version__)
+        case Format.MARKDOWN:
+            from reconciler.core.planfile import digest_of
+            from reconciler.render.markdown import plan_markdown
+
+            text = plan_markdown(
+                report if report.headline == "drift" else replace(report, digest=digest_of(plan, version=__version__))
+            )
+        case Format.HTML:
+            from reconciler.render.html import plan_html
+
+            text = plan_html(report)
+        case Format.JUNIT:
+            from reconciler.render.junit import plan_junit
+
+            text = plan_junit(report)
+        case Format.SARIF:
+            from reconciler.render.sarif import plan_sarif
+
+            text = plan_sarif(report, __version__)
+        case Format.NDJSON:
+            from reconciler.render.ndjson import plan_ndjson
+
+            text = plan_ndjson(report, __version__, plan.created)
+        case Format.ANNOTATIONS:
+            from reconciler.render.annotations import plan_annotations
+
+            text = plan_annotations(report)
+    return text
+
+
+def _outcome(outcomes: Sequence[Outcome], report: OutcomeReport, format_: Format, colour: bool) -> str:
+    from reconciler.version import __version__
+
+    match format_:
+        case Format.TEXT:
+            from reconciler.render.terminal import outcome_text
+
+            text = outcome_text(report, colour=colour)
+        case Format.JSON:
+            from reconciler.render.json import outcome_json
+
+            text = outcome_json(outcomes, __version__)
+        case Format.MARKDOWN:
+            from reconciler.render.markdown import outcome_markdown
+
+            text = outcome_markdown(report)
+        case Format.HTML:
+            from reconciler.render.html import outcome_html
+
+            text = outcome_html(report)
+        case Format.JUNIT:
+            from reconciler.render.junit import outcome_junit
+
+            text = outcome_junit(report)
+        case Format.SARIF:
+            from reconciler.render.sarif import outcome_sarif
+
+            text = outcome_sarif(report, __version__)
+        case Format.NDJSON:
+            from reconciler.render.ndjson import outcome_ndjson
+
+            text = outcome_ndjson(report, __version__, _now())
+        case Format.ANNOTATIONS:
+            from reconciler.render.annotations import outcome_annotations
+
+            text = outcome_annotations(report)
+    return text
+
+
+def _diagnostics(diagnostics: Sequence[Diagnostic], format_: Format, colour: bool) -> str:
+    from reconciler.version import __version__
+
+    match format_:
+        case Format.TEXT:
+            from reconciler.render.terminal import diagnostics_text
+
+            text = diagnostics_text(diagnostics, colour=colour)
+        case Format.JSON:
+            from reconciler.render.json import diagnostics_json
+
+            text = diagnostics_json(diagnostics)
+        case Format.MARKDOWN:
+            from reconciler.render.markdown import diagnostics_markdown
+
+            text = diagnostics_markdown(diagnostics)
+        case Format.HTML:
+            from reconciler.render.html import diagnostics_html
+
+            text = diagnostics_html(diagnostics)
+        case Format.JUNIT:
+            from reconciler.render.junit import diagnostics_junit
+
+            text = diagnostics_junit(diagnostics)
+        case Format.SARIF:
+            from reconciler.render.sarif import diagnostics_sarif
+
+            text = diagnostics_sarif(diagnostics, __version__)
+        case Format.NDJSON:
+            from reconciler.render.ndjson import diagnostics_ndjson
+
+            text = diagnostics_ndjson(diagnostics, __version__, _now())
+        case Format.ANNOTATIONS:
+            from reconciler.render.annotations import diagnostics_annotations
+
+            text = diagnostics_annotations(diagnostics)
+    return text
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def warn(diagnostics: Sequence[Diagnostic], *, strict: bool) -> None:

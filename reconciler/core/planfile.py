@@ -10,6 +10,7 @@ from reconciler.core.fields import CREATE_ONLY, FIELD, SHAPE, Field, Mismatch, S
 from reconciler.core.model import Commit, Mark, Plan, TargetPlan, Tree
 from reconciler.core.planrecord import read_target, write_target
 from reconciler.core.secret import Secret, SecretState
+from reconciler.core.threeway import drifted
 from reconciler.core.tree import as_api, get, leaves, put
 from reconciler.errors import PlanRefused
 
@@ -56,12 +57,15 @@ def _plain(value: Any) -> Any:
 
 def to_json(plan: Plan, *, version: str) -> dict[str, Any]:
     """The plan as JSON data; ``version`` is that of the tool that made it. No secret is in it."""
+    since = plan.base is not None  # without one nobody can tell drift from what is not applied yet
     body: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
         "terraform_version": TERRAFORM_VERSION,
         "planned_values": {"root_module": {"resources": [_planned_value(target) for target in plan.planned]}},
         "resource_changes": [_resource_change(target) for target in plan.planned],
-        "resource_drift": [],
+        "resource_drift": [
+            _resource_drift(target) for target in plan.planned if since and drifted(target, since_base=since)
+        ],
         "configuration": {"root_module": {}},
         "timestamp": plan.created,
         "errored": bool(plan.failures),
@@ -220,3 +224,11 @@ def _resource_change(plan: TargetPlan) -> dict[str, Any]:
             "after_sensitive": _sensitive(plan.planned),
         },
     }
+
+
+def _resource_drift(plan: TargetPlan) -> dict[str, Any]:
+    """What moved outside git, the way terraform tells it: from the configuration to what is live."""
+    change = _resource_change(plan)["change"]
+    sides = {"before": change["after"], "after": change["before"]}
+    marks = {"before_sensitive": change["after_sensitive"], "after_sensitive": change["before_sensitive"]}
+    return {**_address(plan.name), "change": {"actions": ["update"], **sides, "after_unknown": {}, **marks}}

@@ -13,6 +13,7 @@ from itertools import takewhile
 from operator import eq
 
 from reconciler.core.references import escape_references
+from reconciler.errors import Origin
 
 LONGEST_LINE = 400
 """Characters of one value, or of one line of a message, that are shown."""
@@ -52,6 +53,11 @@ def shown(text: str) -> str:
 def line(text: str) -> str:
     """One line of text as :func:`shown` makes it, cut where it is too long."""
     return shown(text) if len(text) <= LONGEST_LINE else f"{shown(text[:LONGEST_LINE])} {_more(text[LONGEST_LINE:])}"
+
+
+def place(origin: Origin | None) -> Origin | None:
+    """A place in a file, whose name is harmless."""
+    return None if origin is None else Origin(line(origin.file), origin.line, origin.column)
 
 
 def prose(text: str) -> tuple[str, ...]:

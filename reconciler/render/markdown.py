@@ -45,6 +45,7 @@ def plan_markdown(report: Report) -> str:
     direction = DIRECTION if report.headline == "drift" and report.different else ""
     sums = [obstacles_line(report), targets_line(report), waves_line(report), markdown(base_line(report))]
     sums.append(markdown(unread_line(report)))
+    sums.append(f"Plan digest {markdown_code(report.digest)}" if report.digest else "")
     opening = [f"### {plan_line(report)}", direction, *sums]
     rows = (
         _row(markdown_code(target.name), _result(target, report), changes_of(target), markdown(target.where))

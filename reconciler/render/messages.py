@@ -9,7 +9,7 @@ from enum import Enum
 
 from reconciler.core.model import Finding
 from reconciler.errors import Diagnostic, Origin, Severity
-from reconciler.render.harmless import line, prose, shown
+from reconciler.render.harmless import line, place, prose, shown
 
 MANY = 10
 """What is to be said of more targets than this is said once, with the names of the first."""
@@ -60,7 +60,7 @@ def of_finding(finding: Finding, tone: Tone = Tone.ERROR) -> Message:
         summary=line(finding.summary),
         detail=prose(finding.detail),
         hint=prose(finding.hint),
-        origin=_place(finding.origin),
+        origin=place(finding.origin),
         tone=tone,
     )
 
@@ -75,14 +75,10 @@ def of_diagnostic(diagnostic: Diagnostic) -> Message:
         summary=line(diagnostic.summary),
         detail=prose(diagnostic.detail),
         hint=prose(diagnostic.hint),
-        origin=_place(diagnostic.origin),
+        origin=place(diagnostic.origin),
         tone=Tone.ERROR if diagnostic.severity is Severity.ERROR else Tone.WARNING,
         excerpt=excerpt,
     )
-
-
-def _place(origin: Origin | None) -> Origin | None:
-    return None if origin is None else Origin(line(origin.file), origin.line, origin.column)
 
 
 def _excerpt(text: str, column: int) -> Excerpt:

@@ -25,7 +25,8 @@ from reconciler.core.model import (
 )
 from reconciler.core.planfile import applyable
 from reconciler.core.threeway import drifted
-from reconciler.render.harmless import line, prose
+from reconciler.errors import Origin
+from reconciler.render.harmless import line, place, prose
 from reconciler.render.messages import MANY, Message, Tone, first_of, of_diagnostic, of_finding
 from reconciler.render.rows import Line, diff_lines
 
@@ -52,7 +53,8 @@ class TargetRow:
     """One target of a plan.
 
     ``blocks`` and ``guards`` stand in its way, ``allowed`` are guards that somebody let pass, ``remarks``
-    are warnings and notes, ``errors`` say why there is no plan. ``counts`` are attributes by action.
+    are warnings and notes, ``errors`` say why there is no plan. ``counts`` are attributes by action, ``origin`` is the
+    document.
     """
 
     name: str
@@ -66,6 +68,7 @@ class TargetRow:
     remarks: tuple[Message, ...] = ()
     errors: tuple[Message, ...] = ()
     wave: int = 0
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class Report:
     ``shared`` are the remarks that many targets have; the rows of these do not repeat them. ``waves`` tells how many
     of the targets that differ an apply sends in each wave, the lowest first; of drift, which sends nothing, none.
     ``base`` names the state since which it is told who moved what, and ``movements`` counts the attributes by that.
+    ``digest`` is that of the plan, for the formats that tell it.
     """
 
     headline: Headline
@@ -92,6 +96,7 @@ class Report:
     waves: Mapping[int, int] = field(default_factory=dict)
     base: str = ""
     movements: Mapping[Movement, int] = field(default_factory=dict)
+    digest: str = ""
 
     @property
     def different(self) -> tuple[TargetRow, ...]:
@@ -113,7 +118,7 @@ class Report:
 class OutcomeRow:
     """What became of one target. ``changes`` were made where it was applied, and only planned elsewhere.
 
-    ``collateral`` are the lines of what moved and was not planned.
+    ``collateral`` are the lines of what moved and was not planned, ``origin`` is the document where it is known.
     """
 
     name: str
@@ -124,6 +129,7 @@ class OutcomeRow:
     changes: int = 0
     findings: tuple[Message, ...] = ()
     collateral: tuple[Line, ...] = ()
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +261,7 @@ def _planned(plan: TargetPlan) -> TargetRow:
             *(of_finding(note, Tone.NOTE) for note in plan.notes),
         ),
         wave=plan.desired.wave,
+        origin=place(plan.desired.origin),
     )
 
 
@@ -282,6 +289,7 @@ def _outcome(outcome: Outcome, planned: TargetPlan | TargetFailure | None) -> Ou
         changes=changes,
         findings=findings,
         collateral=() if outcome.collateral is None else diff_lines(outcome.collateral),
+        origin=place(planned.desired.origin) if isinstance(planned, TargetPlan) else None,
     )
 
 

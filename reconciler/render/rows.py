@@ -9,7 +9,8 @@ from reconciler.core.fields import FIELD, FIELDS
 from reconciler.core.model import Action, Change, Mark, Movement, Path, Scalar, TargetPlan
 from reconciler.core.planfile import RESOURCE_TYPE
 from reconciler.core.tree import ABSENT, get
-from reconciler.render.harmless import line, name, quoted, quoted_pair, shown
+from reconciler.errors import Origin
+from reconciler.render.harmless import line, name, place, quoted, quoted_pair, shown
 
 _ORDER = {row.path: number for number, row in enumerate(FIELDS)}
 _WILL_BE_SET = "(sensitive value, will be set)"
@@ -23,7 +24,7 @@ class Line:
 
     The line of a value also has its ``path``, dotted (a member of a set has its set's), and what stands there
     ``before`` and ``after``, for whoever shows these side by side; an absent value is empty. ``movement`` is the word
-    for whose change it is, where there is a base to tell it by.
+    for whose change it is, where there is a base to tell it by, and ``origin`` the place where it is written.
     """
 
     depth: int
@@ -34,6 +35,12 @@ class Line:
     before: str = ""
     after: str = ""
     movement: str = ""
+    origin: Origin | None = None
+
+    @property
+    def is_member(self) -> bool:
+        """Whether it is a member of a set that comes or goes."""
+        return bool(self.path) and self.text.startswith('"')
 
     @property
     def comment(self) -> str:
@@ -115,7 +122,7 @@ def _leaf(change: Change, depth: int) -> Line:
     else:
         text = f"{name(last)} = {' -> '.join(side for side in (before, after) if side)}"
     path = ".".join(name(part) for part in (change.path[:-1] if _is_member(change.path) else change.path))
-    return Line(depth, symbol, text, remark, path, before, after, change.movement or "")
+    return Line(depth, symbol, text, remark, path, before, after, change.movement or "", place(change.origin))
 
 
 def _sides(change: Change) -> tuple[str, str]:

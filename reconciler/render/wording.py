@@ -11,6 +11,7 @@ from reconciler.core.model import Action, OutcomeKind
 from reconciler.errors import Diagnostic, Severity
 from reconciler.render.messages import MANY, first_of
 from reconciler.render.report import OutcomeReport, OutcomeRow, Report, Status, TargetRow
+from reconciler.render.rows import Line
 
 NO_CHANGES = "No changes. Your infrastructure matches the configuration."
 NOTHING_BACK = "No changes. Nothing more of it can be brought back: what is named here stays as it is now."
@@ -109,6 +110,22 @@ def base_line(report: Report) -> str:
         return ""
     told = _sum((count, movement.value) for movement, count in report.movements.items())
     return f"Since {report.base}: {told or 'nothing moved'}."
+
+
+def change_line(row: Line) -> str:
+    """One attribute's change where no diff stands around it: with its whole path."""
+    if row.is_member:
+        return f"{row.symbol} {row.path}: {row.text.removesuffix(',')}{_remark(row)}"
+    return f"{row.symbol} {row.path}{row.text.removeprefix(row.path.rpartition('.')[2])}{_remark(row)}"
+
+
+def plain_line(row: Line) -> str:
+    """One line of a diff, with neither colours nor markup."""
+    return f"{'    ' * row.depth}{row.symbol} {row.text}{_remark(row)}"
+
+
+def _remark(row: Line) -> str:
+    return f" # {row.remark}" if row.remark else ""
 
 
 def changes_of(target: TargetRow) -> str:

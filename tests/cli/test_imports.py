@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from reconciler.cli.commands import COMMANDS
+from reconciler.cli.options import Format
 from tests.cli.conftest import Project
 
 PROGRAM = """
@@ -61,6 +62,12 @@ def test_what_reads_one_file_imports_neither_clients_nor_what_reads_documents(
     project.run("plan", "auth.yaml", "--emulator", "--out", "plan.json")
     modules = imported(project, *arguments)
     assert not modules & {"boto3", "botocore", "yaml", "jsonschema", *DIFFERENCES, *DRAWING}
+
+
+@pytest.mark.parametrize("name", [name.value for name in Format if name is not Format.TEXT])
+def test_a_format_imports_no_other(project: Project, name: str) -> None:
+    formats = {f"reconciler.render.{other}" for other in ("terminal", *Format)}
+    assert imported(project, "validate", "auth.yaml", "--format", name) & formats == {f"reconciler.render.{name}"}
 
 
 def test_a_fleet_imports_what_draws_only_on_a_terminal(project: Project) -> None:

@@ -28,15 +28,20 @@ from reconciler.core.planfile import fingerprint
 from reconciler.core.secret import Secret
 from reconciler.core.targetplan import prepare
 from reconciler.errors import Diagnostic, Origin, Severity
+from reconciler.render.annotations import diagnostics_annotations, outcome_annotations, plan_annotations
 from reconciler.render.html import diagnostics_html, outcome_html, plan_html
 from reconciler.render.json import diagnostics_json, outcome_json, plan_json
+from reconciler.render.junit import diagnostics_junit, outcome_junit, plan_junit
 from reconciler.render.markdown import diagnostics_markdown, outcome_markdown, plan_markdown
+from reconciler.render.ndjson import diagnostics_ndjson, outcome_ndjson, plan_ndjson
 from reconciler.render.report import Headline, outcome_report, plan_report
+from reconciler.render.sarif import diagnostics_sarif, outcome_sarif, plan_sarif
 from reconciler.render.terminal import diagnostics_text, outcome_text, plan_text
 
 Golden = Callable[[str, str], None]
 
 VERSION = "0.1.0"
+DIGEST = f"sha256:{'0' * 64}"
 WHEN = "2031-05-04T03:02:01Z"
 HOSTILE = (
     "\x1b[31mred\x1b[0m\r\n::error::owned\n##[error]owned ##vso[task.complete] %0A::set-output name=a::b\n"
@@ -288,9 +293,13 @@ def test_a_plan_is_shown_as_recorded(case: str, golden: Golden) -> None:
     plan, headline = PLANS[case]
     report = plan_report(plan, headline=headline)
     golden(f"{case}.txt", plan_text(report, colour=False))
-    golden(f"{case}.md", plan_markdown(report))
+    golden(f"{case}.md", plan_markdown(replace(report, digest=DIGEST) if headline == "plan" else report))
     golden(f"{case}.html", _content(plan_html(report)))
     golden(f"{case}.json", _readable(plan_json(plan, VERSION)))
+    golden(f"{case}.junit.xml", plan_junit(report))
+    golden(f"{case}.sarif", _readable(plan_sarif(report, VERSION)))
+    golden(f"{case}.ndjson", plan_ndjson(report, VERSION, WHEN))
+    golden(f"{case}.annotations.txt", plan_annotations(report))
 
 
 def test_a_plan_in_colour_is_shown_as_recorded(golden: Golden) -> None:
@@ -304,6 +313,10 @@ def test_outcomes_are_shown_as_recorded(golden: Golden) -> None:
     golden("outcomes.md", outcome_markdown(report))
     golden("outcomes.html", _content(outcome_html(report)))
     golden("outcomes.json", _readable(outcome_json(outcomes, VERSION)))
+    golden("outcomes.junit.xml", outcome_junit(report))
+    golden("outcomes.sarif", _readable(outcome_sarif(report, VERSION)))
+    golden("outcomes.ndjson", outcome_ndjson(report, VERSION, WHEN))
+    golden("outcomes.annotations.txt", outcome_annotations(report))
 
 
 def test_diagnostics_are_shown_as_recorded(golden: Golden) -> None:
@@ -311,3 +324,7 @@ def test_diagnostics_are_shown_as_recorded(golden: Golden) -> None:
     golden("diagnostics.md", diagnostics_markdown(DIAGNOSTICS))
     golden("diagnostics.html", _content(diagnostics_html(DIAGNOSTICS)))
     golden("diagnostics.json", _readable(diagnostics_json(DIAGNOSTICS)))
+    golden("diagnostics.junit.xml", diagnostics_junit(DIAGNOSTICS))
+    golden("diagnostics.sarif", _readable(diagnostics_sarif(DIAGNOSTICS, VERSION)))
+    golden("diagnostics.ndjson", diagnostics_ndjson(DIAGNOSTICS, VERSION, WHEN))
+    golden("diagnostics.annotations.txt", diagnostics_annotations(DIAGNOSTICS))

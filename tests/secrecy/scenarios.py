@@ -9,7 +9,7 @@ from reconciler.cli.commands import COMMANDS
 from reconciler.emulator import Switches, profiles
 from tests.secrecy.remote import REMOTE
 from tests.secrecy.spoken import SPOKEN
-from tests.secrecy.stage import ALL_OF_IT, APPLY, FORMATS, Stage, providers
+from tests.secrecy.stage import ALL_OF_IT, APPLY, FORMATS, RESULTS, Stage, providers
 from tests.secrecy.wrong import WRONG
 
 Scenario = Callable[[Stage], None]
@@ -35,7 +35,7 @@ def from_plan_to_restore(stage: Stage, *switches: str) -> None:
     stage.run("plan", "auth.json", ALL_OF_IT, "--out", "saved.plan", *stage.reports("plan"), code=0)
     stage.from_python("auth.json")
     stage.run("plan", "auth.json", "--without-secrets", "--format", "markdown", "--verbose", code=0)
-    for kind in FORMATS:
+    for kind in RESULTS:
         stage.run("show", "saved.plan", "--format", kind, code=0)
     stage.run("drift", "auth.json", *stage.reports("drift"), code=2)
     stage.run("apply", "saved.plan", *APPLY, *stage.reports("apply"), code=0)

@@ -43,6 +43,9 @@ ENVIRONMENT = "prod"
 RESOURCE = "shopauth"
 NAME = "shop"
 FORMATS = ("text", "json", "markdown", "html")
+"""The formats of what is listed; results have more."""
+RESULTS = (*FORMATS, "junit", "sarif", "ndjson", "annotations")
+_LISTING = ("history", "targets")
 APPLY = ("--auto-approve", "--poll-interval", "0", "--verify-polls", "3")
 ALL_OF_IT = "--send-secrets=all"
 HEAD: Mapping[str, Any] = {
@@ -251,8 +254,9 @@ class Stage:
         self.results.append((out, err))
 
     def reports(self, name: str) -> tuple[str, ...]:
-        """The options for a report in every format, and for our own log records."""
-        return (*(f"--report={kind}={name}.{kind}" for kind in FORMATS), "--debug")
+        """The options for a report in every format that there is of it, and for our own log records."""
+        formats = FORMATS if name.startswith(_LISTING) else RESULTS
+        return (*(f"--report={kind}={name}.{kind}" for kind in formats), "--debug")
 
     # --- what was written --------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ _FLEETING = (
     (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "a job"),
     (re.compile(r'"seconds":\s*[\d.]+'), "seconds"),
     (re.compile(r"\b\d+\.\d+s\b|\b\d+s elapsed"), "a while"),
-    (re.compile(r'digest":\s*"sha256:[0-9a-f]{64}'), "a digest, of the time too"),
+    (re.compile(r'digest(?:":\s*"sha256:| <code>sha256&#58;)[0-9a-f]{64}'), "a digest, of the time too"),
 )
 
 

@@ -181,7 +181,7 @@ def in_the_ledger(stage: Stage) -> None:
             stage.planted.add(kept)
             kept.write_bytes(damaged)
             stage.run("history", "--format", "json", *stage.reports("history"))
-            stage.run("history", kept.parent.name, *stage.reports("run"))
+            stage.run("history", kept.parent.name, *stage.reports("history-run"))
             stage.run("plan", "auth.json", *stage.reports("plan"))
             kept.write_bytes(whole)
 

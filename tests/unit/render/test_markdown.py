@@ -69,6 +69,14 @@ def test_a_fleet_is_cut_and_what_was_cut_is_counted(planned: Planned, plan_of: P
     assert re.search(r"\*\*\d+ more sections are left out here \(\d+ characters\)", page)
 
 
+def test_a_page_that_is_cut_still_tells_the_digest_of_the_whole_plan(planned: Planned, plan_of: PlanOf) -> None:
+    one = planned({"PasswordPolicy.MinimumLength": 9})
+    targets = [replace(one, desired=replace(one.desired, name=f"shop-{number}")) for number in range(1_000)]
+    page = plan_markdown(replace(plan_report(plan_of(*targets)), digest="sha256:0f1e"))
+    _check(page)
+    assert page.count("Plan digest <code>sha256&#58;0f1e</code>") == 1
+
+
 def test_a_large_diff_leaves_room_for_the_others(planned: Planned, plan_of: PlanOf) -> None:
     uris = [f"https://shop.example.com/{'`' * 300}/{number}" for number in range(200)]
     large, small = planned({"OAuth.RedirectSignInURIs": uris}), planned({"PasswordPolicy.MinimumLength": 9}, name="b")

@@ -1,0 +1,119 @@
+"""NDJSON: the lines of terraform's machine-readable UI, of a result that is there whole.
+
+Types and members are those of terraform's documentation of that format. How long an update took is not known here, so
+no line tells it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from reconciler.core.model import OutcomeKind
+from reconciler.core.planfile import RESOURCE_TYPE, TERRAFORM_VERSION
+from reconciler.errors import Diagnostic
+from reconciler.render.alerts import Alert, Level, diagnostic_alerts, message_alerts, outcome_alerts
+from reconciler.render.harmless import without_commands
+from reconciler.render.report import OutcomeReport, Report
+from reconciler.render.wording import outcome_line, plan_line
+
+UI_VERSION = "1.2"
+_ERRORED = frozenset(
+    {OutcomeKind.DENIED, OutcomeKind.FAILED, OutcomeKind.TIMED_OUT, OutcomeKind.UNVERIFIED, OutcomeKind.UNKNOWN}
+)
+"""The outcomes of an update that was tried, and did not end well."""
+
+
+def plan_ndjson(report: Report, version: str, when: str) -> str:
+    """A plan, or drift.
+
+    Args:
+        report: what to show.
+        version: that of the tool.
+        when: the time of all lines, in ISO 8601.
+    """
+    drift = report.headline == "drift"
+    type_, said = ("resource_drift", "Drift detected (update)") if drift else ("planned_change", "Plan to update")
+    lines = [
+        _line(type_, f"{_address(target.name)}: {said}", change={**_resource(target.name), "action": "update"})
+        for target in report.different
+    ]
+    # Drift proposes nothing: terraform counts none in it either.
+    lines.append(_summary(plan_line(report), 0 if drift else len(report.different), "plan"))
+    return _text([*lines, *map(_diagnostic, message_alerts(report))], version, when)
+
+
+def outcome_ndjson(report: OutcomeReport, version: str, when: str) -> str:
+    """What became of each target; arguments as :func:`plan_ndjson` has them."""
+    lines = [*_hooks(report), *map(_diagnostic, outcome_alerts(report))]
+    lines.append(_summary(outcome_line(report), report.count(OutcomeKind.APPLIED), "apply"))
+    return _text(lines, version, when)
+
+
+def diagnostics_ndjson(diagnostics: Sequence[Diagnostic], version: str, when: str) -> str:
+    """Problems of the input; the other arguments as :func:`plan_ndjson` has them."""
+    return _text(map(_diagnostic, diagnostic_alerts(diagnostics)), version, when)
+
+
+def _text(lines: Iterable[dict[str, Any]], version: str, when: str) -> str:
+    first = _line("version", f"reconciler {version}", terraform=TERRAFORM_VERSION, ui=UI_VERSION, reconciler=version)
+    told = ({**line, "@timestamp": when} for line in (first, *lines))
+    return "".join(f"{without_commands(json.dumps(line, separators=(',', ':')))}\n" for line in told)
+
+
+def _line(type_: str, message: str, level: str = "info", **members: Any) -> dict[str, Any]:
+    return {"@level": level, "@message": message, "@module": "terraform.ui", **members, "type": type_}
+
+
+def _hooks(report: OutcomeReport) -> Iterator[dict[str, Any]]:
+    for row in report.targets:
+        hook = {**_resource(row.name), "action": "update"}
+        if row.kind is OutcomeKind.APPLIED:
+            yield _line("apply_complete", f"{_address(row.name)}: Modifications complete", hook=hook)
+        elif row.kind in _ERRORED:
+            yield _line("apply_errored", f"{_address(row.name)}: Modifications errored", hook=hook)
+
+
+def _summary(message: str, changed: int, operation: str) -> dict[str, Any]:
+    changes = {"add": 0, "change": changed, "import": 0, "remove": 0, "operation": operation}
+    return _line("change_summary", message, changes=changes)
+
+
+def _diagnostic(alert: Alert) -> dict[str, Any]:
+    """What terraform calls a diagnostic is an error or a warning; a note is a line of its log."""
+    if alert.level is Level.NOTE:
+        return _line("log", "\n".join((alert.summary, *alert.more)))
+    body: dict[str, Any] = {
+        "severity": alert.level.value,
+        "code": alert.code,
+        "summary": alert.summary,
+        "detail": "\n".join(alert.more),
+    }
+    if alert.target:
+        body["address"] = _address(alert.target)
+    if alert.place is not None:
+        start = {"line": alert.place.line, "column": alert.place.column}
+        body["range"] = {"filename": alert.place.file, "start": start}
+    error = alert.level is Level.ERROR
+    message = f"{'Error' if error else 'Warning'}: {alert.summary}"
+    return _line("diagnostic", message, "error" if error else "warn", diagnostic=body)
+
+
+def _resource(name: str) -> dict[str, Any]:
+    address = _address(name)
+    return {
+        "resource": {
+            "addr": address,
+            "module": "",
+            "resource": address,
+            "implied_provider": "amplifybackend",
+            "resource_type": RESOURCE_TYPE,
+            "resource_name": name,
+            "resource_key": None,
+        }
+    }
+
+
+def _address(name: str) -> str:
+    return f"{RESOURCE_TYPE}.{name}"
