@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "drift": ("plan", "Tell what moved outside git: exits with 2 when live differs, 0 when it does not."),
         "validate": ("validate", "Check documents without any network; references need not resolve."),
         "targets": ("targets", "List the targets that a run would touch, and where each value comes from."),
+        "iam-policy": ("iam_policy", "Print the least IAM policy that a run of these documents needs."),
         "render": ("render", "Print each target's merged document, references in place."),
         "pull": ("pull", "Write the live configuration as a document, to begin with."),
         "show": ("plan", "Show a saved plan in any format."),
@@ -64,7 +65,7 @@ def _called_by_name() -> None:
 
 
 def _imported(name: str) -> Any:
-    found = getattr(import_module(f"reconciler.cli.{COMMANDS[name][0]}"), name)
+    found = getattr(import_module(f"reconciler.cli.{COMMANDS[name][0]}"), name.replace("-", "_"))
     if isinstance(found, typer.Typer):
         return typer.main.get_command(found)
     from reconciler.cli.options import grouped

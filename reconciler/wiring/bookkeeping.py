@@ -15,7 +15,9 @@ from reconciler.errors import UNKEPT, InputProblem, LedgerProblem, UsageProblem
 if TYPE_CHECKING:
     from reconciler.aws.session import Sessions
     from reconciler.config.project import Project
+    from reconciler.core.permissions import Bucket
     from reconciler.core.proof import Key
+    from reconciler.core.sources import Source
     from reconciler.ledger.ledger import Ledger, Opened
     from reconciler.operations.keeping import Keeping
     from reconciler.operations.plan import Remembered
@@ -127,6 +129,28 @@ class Bookkeeping:
         kept = [self._project_root, *([] if self.shared else [Path(self.ledger.name)])]
         secret = followed(written, kept, self._references, profile=self._profile(), region=self._region())
         return usable(secret, f"ledger_key in {written.origin}")
+
+    def bucket(self) -> Bucket | None:
+        """Where the shared ledger is in S3; None where the ledger is a folder.
+
+        Raises:
+            UsageProblem: the place can't be a ledger.
+        """
+        from reconciler.core.permissions import Bucket
+        from reconciler.core.store import parse_location
+
+        return None if self.shared is None else Bucket(*parse_location(self.shared), self._region())
+
+    def sources(self) -> tuple[Source, ...]:
+        """What the key is fetched from at AWS: nothing where the environment has it."""
+        from reconciler.secrets import Way
+        from reconciler.wiring.ledgerkey import KEY_VARIABLE
+
+        written = None if self._environ.get(KEY_VARIABLE) else self._project().ledger_key
+        if written is None:
+            return ()
+        way = Way(Access(profile=self._profile()), self._region() or "")
+        return tuple(self._references.resolver.sources_of(written.template, way))
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reconciler.aws.amplify import Reader, Writer
     from reconciler.aws.session import Sessions, Transport
     from reconciler.config.desired import Defaults, Loaded
+    from reconciler.core.permissions import Needs
     from reconciler.core.sources import SecretProvider
     from reconciler.emulator import Emulator
     from reconciler.operations.jobs import Waiting
@@ -226,6 +227,23 @@ class Services:
     def check_reach(self, loaded: Loaded) -> tuple[Diagnostic, ...]:
         """What can be told, without any network, of whether targets can be reached."""
         return self._locating.without_service(loaded)
+
+    def needs(self, documents: tuple[Desired, ...], *, secrets: bool) -> Needs:
+        """What a run of documents works with, for its permissions; no reference is followed.
+
+        Args:
+            documents: those that are meant.
+            secrets: False where references in secret fields stay as they are.
+        """
+        from reconciler.core.permissions import Fetch, Needs
+
+        fetches = [
+            Fetch(source, desired.target.account)
+            for desired in documents
+            for source in self.references.resolver.sources(desired, secrets=secrets)
+        ]
+        fetches += [Fetch(source) for source in self.books.sources()]
+        return Needs(documents, tuple(fetches), self.books.bucket())
 
     @cached_property
     def _locating(self) -> Locating:

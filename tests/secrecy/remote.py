@@ -53,6 +53,7 @@ def everywhere_at_aws(stage: Stage) -> None:
     _live_with_texts(stage)
     _write_texts(stage, names)
     stage.run("validate", "auth.json", *stage.reports("validate"), code=0)
+    stage.run("iam-policy", "auth.json", code=0)
     stage.run("plan", "auth.json", "--out", "saved.plan", ALL_OF_IT, *stage.reports("plan"), code=0)
     stage.run("show", "saved.plan", "--format", "markdown", code=0)
     stage.run("drift", "auth.json", *stage.reports("drift"), code=2)
