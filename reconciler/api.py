@@ -146,7 +146,7 @@ def plan(
     from reconciler.operations.plan import plan as made
 
     services, desired = fleet.services, fleet.located.desired
-    return made(
+    plan = made(
         fleet.targets,
         gateway or services.reader_of,
         now=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -160,6 +160,7 @@ def plan(
         observer=observer,
         stopped=stopped,
     )
+    return services.railed(plan)
 
 
 def apply(
@@ -203,6 +204,7 @@ def apply(
 
     services = fleet.services
     services.recorded.check_binding(plan)
+    plan = services.railed(plan)  # one that was saved may be older than the rail
     needing = [target.desired for target in plan.planned if target.changes or target.unresolved]
     return carried_out(
         plan,

@@ -50,7 +50,7 @@ def _reached(desired: Desired, given: Mapping[str, Given], services: Services) -
     from reconciler.core.given import Given
 
     if services.embedded:
-        used = {key: value for key, value in given.items() if key in {"region", "wave"}}
+        used = {key: value for key, value in given.items() if key in {"region", "wave", "mode", "protect"}}
         return {**used, "endpoint_url": Given(EMBEDDED, "--emulator")}
     configured = None if "endpoint_url" in given else services.configured_endpoint(desired)
     if configured is None:

@@ -62,6 +62,7 @@ _ERRORS: dict[str, str] = {
     "extends-cycle": "Documents extend each other in a circle",
     "base-with-several-documents": "A file to extend must hold exactly one document",
     "unmanaged-written": "A path is both written and called unmanaged",
+    "guard-not-for-documents": "No document can let this guard pass",
     "unknown-path": "There is no such path below ResourceConfig",
     "duplicate-name": "Two documents have the same name",
     "duplicate-target": "Two documents describe the same environment",

@@ -183,6 +183,7 @@ def _target(document: Document, layered: Layered, layers: Layers, identities: Id
         allow=identity.allow,
         labels=identity.labels,
         wave=identity.wave,
+        observed=identity.observed,
     )
 
 

@@ -11,7 +11,8 @@ from reconciler.config.project import Project
 from reconciler.config.texts import Texts
 from reconciler.config.ways import Ways
 from reconciler.core.given import Given
-from reconciler.core.model import Access, Target
+from reconciler.core.model import Access, Target, dotted
+from reconciler.core.policy import WITH_PATHS
 from reconciler.errors import Origin, Severity
 
 _REQUIRED = ("AppId", "BackendEnvironmentName", "ResourceName")
@@ -27,6 +28,7 @@ class Identity:
     allow: frozenset[str]
     labels: Mapping[str, str]
     wave: int = 0
+    observed: bool = False
 
 
 @dataclass(slots=True)
@@ -84,8 +86,10 @@ class Identities:
         if wave is not None:
             place = wave.node.origin
             given["wave"] = Given(str(_whole(wave.node)), str(place), place)
+        observed = self._show_rails(given, name, labels)
         self.given[name] = given
-        return Identity(name, target, access, _words(node.get("allow")), labels, _whole(wave.node if wave else None))
+        allow, turn = self._allowed(node.get("allow")), _whole(wave.node if wave else None)
+        return Identity(name, target, access, allow, labels, turn, observed)
 
     def _name(self, document: Document, texts: Mapping[str, str]) -> str | None:
         if "name" in document.node.entries:
@@ -93,6 +97,24 @@ class Identities:
         if "ResourceName" in texts and "BackendEnvironmentName" in texts:
             return f"{texts['ResourceName']}-{texts['BackendEnvironmentName']}"
         return None
+
+    def _show_rails(self, given: dict[str, Given], name: str, labels: Mapping[str, str]) -> bool:
+        """Tell what the project puts in an apply's way, for whoever lists targets; and whether it only observes."""
+        rails = self.project.rails_for(name, labels)
+        if rails.observed is not None:
+            given["mode"] = Given("observe", str(rails.observed), rails.observed)
+        if rails.protected:
+            places = tuple(rails.protected.values())
+            given["protect"] = Given(", ".join(map(dotted, rails.protected)), str(places[0]), places[0])
+        return rails.observed is not None
+
+    def _allowed(self, node: Node | None) -> frozenset[str]:
+        """The guards that a document lets pass; those that a person decides about each time are none of them."""
+        for item in node.items if isinstance(node, ListNode) else ():
+            if isinstance(item, ScalarNode) and str(item.value) in WITH_PATHS:
+                hint = f"give --allow {item.value} when planning"
+                self.texts.report("guard-not-for-documents", item.origin, str(item.value), hint)
+        return _words(node)
 
     def _labels(self, node: Node | None) -> dict[str, str]:
         entries = node.entries if isinstance(node, MappingNode) else {}

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from math import isnan
 from pathlib import Path
@@ -20,13 +21,22 @@ from reconciler.config.nodes import Entry, ListNode, MappingNode, Node, ScalarNo
 from reconciler.config.rules import Finding
 from reconciler.config.schema import PROJECT, shape_findings
 from reconciler.config.source import Source, read_file
+from reconciler.core.fields import FIELDS
+from reconciler.core.model import Path as FieldPath
+from reconciler.core.model import dotted
+from reconciler.core.rails import Rails
 from reconciler.core.references import ReferenceSyntax, Template, parse_references
 from reconciler.core.store import is_address, parse_location
 from reconciler.errors import Diagnostic, InputProblem, Origin
 
+RAIL_KEYS = ("mode", "protect")
+"""What only a project says: a pull request on a document must not take a rail away."""
+
 TARGET_KEYS = ("region", "profile", "role_arn", "external_id", "session_name", "account", "wave")
 """What a document may leave to the project file: how its target is reached, and when it is applied."""
 
+OBSERVE = "observe"
+"""The mode of a target that is planned and compared, and never applied."""
 _LEDGER_HINT = "write a folder, or s3://bucket/prefix"
 _KEY_HINT = "write a reference and nothing else, such as ${ssm:/reconciler/ledger-key}"
 _TELLING = re.compile(
@@ -35,6 +45,10 @@ _TELLING = re.compile(
 )
 """Names of variables that are likely to hold secrets, besides those that keys of documents tell of."""
 _ENV_HINT = "a plan would show it: name variables that hold no secret"
+
+
+_PLACES = tuple(dict.fromkeys(dotted(row.path[:length]) for row in FIELDS for length in range(1, len(row.path) + 1)))
+"""Every block and every leaf, by the name that people write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +84,7 @@ class Project:
 
     ``ledger`` is a folder, or ``s3://bucket/prefix``. ``ledger_key`` tells where the key of the
     secrets' fingerprints is. ``poll_interval`` and ``job_timeout`` are seconds. ``env_names`` are the variables that
-    any field may refer to. ``entries`` and ``overrides`` hold the :data:`TARGET_KEYS`.
+    any field may refer to. ``entries`` and ``overrides`` hold the :data:`TARGET_KEYS` and :data:`RAIL_KEYS`.
     """
 
     source: Source | None = None
@@ -95,6 +109,19 @@ class Project:
             if not found
             else {key: entry for each in (self.entries, *found) for key, entry in each.items()}
         )
+
+    def rails_for(self, name: str, labels: Mapping[str, str]) -> Rails:
+        """What stands in an apply's way; of modes that match the last one wins, and what one protects all do."""
+        observed: Origin | None = None
+        protected: dict[FieldPath, Origin] = {}
+        for entries in (self.entries, *(override.entries for override in self.fitting(name, labels))):
+            if "mode" in entries:
+                mode = entries["mode"].node
+                observed = mode.origin if plain(mode) == OBSERVE else None
+            node = entries["protect"].node if "protect" in entries else None
+            for item in node.items if isinstance(node, ListNode) else ():
+                protected[tuple(str(plain(item)).split("."))] = item.origin
+        return Rails(observed, protected)
 
 
 def read_project(root: Path) -> Project:
@@ -169,6 +196,10 @@ def _problems_of_text(source: Source, place: Sequence[str | int], node: ScalarNo
         case "env_names":
             if is_secret_key(text) or text.upper().startswith("AWS_") or _TELLING.search(text):
                 yield source.problem("secret-variable", node.origin, text, hint=_ENV_HINT)
+        case "protect" if text not in _PLACES:
+            near = get_close_matches(text, _PLACES, n=1)
+            hint = f"did you mean {near[0]}?" if near else "write it from below ResourceConfig on: UserPoolConfigs.Mfa"
+            yield source.problem("unknown-path", node.origin, text, hint=hint)
         case _ if "labels" in place and is_secret_key(str(key)):
             hint = "a label is shown in every report: leave the secret out"
             yield source.problem("plaintext-secret", node.origin, str(key), hint=hint)
@@ -223,7 +254,7 @@ def _overrides(entry: Entry | None) -> Iterator[Override]:
 
 
 def _target_entries(entries: Mapping[str, Entry]) -> dict[str, Entry]:
-    return {key: entry for key, entry in entries.items() if key in TARGET_KEYS}
+    return {key: entry for key, entry in entries.items() if key in {*TARGET_KEYS, *RAIL_KEYS}}
 
 
 def _texts(node: Node | None) -> Iterable[str]:

@@ -76,8 +76,7 @@ class Desired:
 
     ``allow`` are guards that may pass, ``sends`` the secrets that are to be sent though nobody knows that they differ,
     ``hidden`` places of free text in which an earlier document put a secret. ``wave`` tells when it is its turn in an
-    apply: waves go one after another, the lowest first. The project file makes a target one that is only ``observed``,
-    and paths of it ``protected``: apply touches neither.
+    apply: waves go one after another, the lowest first. An ``observed`` target is never applied: its project says so.
     """
 
     name: str
@@ -91,7 +90,6 @@ class Desired:
     hidden: frozenset[Path] = frozenset()
     wave: int = 0
     observed: bool = False
-    protected: frozenset[Path] = frozenset()
 
     def origin_of(self, path: Path) -> Origin:
         """Where a path was written: the member or the setting itself, the nearest above it, or the document."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from reconciler.core.model import Access, Desired, Target
+from reconciler.core.model import Access, Desired, Plan, Target, TargetPlan
 from reconciler.errors import Diagnostic, InputProblem, ServiceProblem, UsageProblem
 from reconciler.wiring.bookkeeping import Bookkeeping
 from reconciler.wiring.choices import Connection, Follow, Selection, guards, selected
@@ -207,6 +207,24 @@ class Services:
         defaults = self._defaults(network=True)
         reading = Reading(defaults, self._region_environ, place.root, place.project, self.references)
         return at_commit(name, paths, desired, reading)
+
+    def railed(self, plan: Plan) -> Plan:
+        """A plan with what the project file of now puts in its way; the plan itself where that is nothing more.
+
+        Raises:
+            InputProblem: the project file has errors.
+        """
+        from reconciler.core.rails import railed
+
+        project = self.place.project
+        targets = tuple(
+            railed(target, project.rails_for(target.name, target.desired.labels))
+            if isinstance(target, TargetPlan)
+            else target
+            for target in plan.targets
+        )
+        same = all(new is old for new, old in zip(targets, plan.targets, strict=True))
+        return plan if same else replace(plan, targets=targets)
 
     def check(self, loaded: Loaded) -> tuple[Diagnostic, ...]:
         """Every problem that can be found without following a reference."""

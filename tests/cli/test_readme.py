@@ -58,7 +58,7 @@ def test_the_project_file_shown_is_a_good_one(tmp_path: Path, monkeypatch: pytes
     project = read_project(tmp_path)
     assert project.parallelism == 16
     said = {key for key in schema_of(PROJECT)["properties"] if re.search(rf"^{key}:", block, re.MULTILINE)}
-    assert said == set(schema_of(PROJECT)["properties"]) - {"profile", "account", "wave", "job_timeout"}
+    assert said == set(schema_of(PROJECT)["properties"]) - {"profile", "account", "wave", "job_timeout", "mode"}
 
 
 def test_every_test_that_a_promise_names_exists() -> None:

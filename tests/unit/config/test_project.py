@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.config.nodes import ScalarNode
-from reconciler.config.project import TARGET_KEYS, Project, read_project
+from reconciler.config.project import RAIL_KEYS, TARGET_KEYS, Project, read_project
 from reconciler.config.schema import AUTH, PROJECT, schema_of
 from reconciler.errors import Diagnostic, InputProblem
 
@@ -258,4 +258,7 @@ def test_what_both_schemas_know_they_describe_alike() -> None:
     own = project["overrides"]["items"]["properties"]
     for key in TARGET_KEYS:
         assert json.dumps(documents[key]) == json.dumps(project[key]) == json.dumps(own[key])
-    assert set(own) == {"match", *TARGET_KEYS}
+    for key in RAIL_KEYS:
+        assert json.dumps(project[key]) == json.dumps(own[key])
+        assert key not in documents
+    assert set(own) == {"match", *TARGET_KEYS, *RAIL_KEYS}
