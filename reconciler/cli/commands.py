@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "drift": ("plan", "Tell what moved outside git: exits with 2 when live differs, 0 when it does not."),
         "validate": ("validate", "Check documents without any network; references need not resolve."),
         "targets": ("targets", "List the targets that a run would touch, and where each value comes from."),
+        "waivers": ("waivers", "List the differences that are waived, and how many days each has left."),
         "render": ("render", "Print each target's merged document, references in place."),
         "pull": ("pull", "Write the live configuration as a document, to begin with."),
         "show": ("plan", "Show a saved plan in any format."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -77,11 +78,23 @@ def of_error(problem: ReconcilerError) -> Exit:
 
 
 def of_plan(plan: Plan, *, changes: Exit) -> Exit:
-    """The code of a plan or drift run; ``changes`` is what changes mean: :attr:`Exit.CHANGES` or done."""
+    """The code of a plan; ``changes`` is what changes mean: :attr:`Exit.CHANGES` or done."""
+    return _of_targets(plan, changes, [bool(target.changes) for target in plan.planned])
+
+
+def of_drift(plan: Plan) -> Exit:
+    """The code of a drift run: what is waived is no drift."""
+    from reconciler.core.waivers import alarming
+
+    now = datetime.fromisoformat(plan.created)
+    return _of_targets(plan, Exit.CHANGES, [bool(alarming(target, now)) for target in plan.planned])
+
+
+def _of_targets(plan: Plan, changes: Exit, different: Iterable[bool]) -> Exit:
     from reconciler.core.model import FailureKind
 
     codes = [Exit.ACCESS if failed.kind is FailureKind.ACCESS else Exit.ERROR for failed in plan.failures]
-    codes += [changes if target.changes else Exit.DONE for target in plan.planned]
+    codes += [changes if differs else Exit.DONE for differs in different]
     if not plan.failures:
         return worst(codes)
     return _together(codes)

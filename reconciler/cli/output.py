@@ -64,7 +64,7 @@ def write_reports(renderers: _Renderers, show: Show) -> None:
 
 def plan_renderers(plan: Plan, *, drift: bool) -> _Renderers:
     """A plan in every format."""
-    from reconciler.render.json import plan_json
+    from reconciler.render.json import drift_json, plan_json
     from reconciler.render.markdown import plan_markdown
     from reconciler.render.report import plan_report
     from reconciler.render.terminal import plan_text
@@ -74,7 +74,7 @@ def plan_renderers(plan: Plan, *, drift: bool) -> _Renderers:
     return {
         Format.TEXT: lambda colour: plan_text(report, colour=colour),
         Format.MARKDOWN: lambda _: plan_markdown(report),
-        Format.JSON: lambda _: plan_json(plan, __version__),
+        Format.JSON: lambda _: (drift_json if drift else plan_json)(plan, __version__),
     }
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from reconciler.cli.console import check_file, write_error, write_file
-from reconciler.cli.exits import Exit, of_plan
+from reconciler.cli.exits import Exit, of_drift, of_plan
 from reconciler.cli.options import Allow, Choice, LedgerPlace, Paths, Reach, SendSecrets, Show, Strict, WithoutSecrets
 from reconciler.cli.output import emit, plan_renderers
 from reconciler.cli.run import Run, located, make_plan, start
@@ -88,7 +88,7 @@ def drift(
     found = located(run, paths, choice, allow, strict=strict, follow=following(without_secrets=without_secrets))
     made, stopped = _read(run, found, saved=False)
     emit(plan_renderers(made, drift=True), show)
-    raise typer.Exit(of_plan(made, changes=Exit.CHANGES) if stopped is None else stopped)
+    raise typer.Exit(of_drift(made) if stopped is None else stopped)
 
 
 def _read(run: Run, found: Located, *, saved: bool) -> tuple[Plan, Exit | None]:

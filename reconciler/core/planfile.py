@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.core import fields
@@ -54,8 +55,11 @@ def _plain(value: Any) -> Any:
             return value
 
 
-def to_json(plan: Plan, *, version: str) -> dict[str, Any]:
-    """The plan as JSON data; ``version`` is that of the tool that made it. No secret is in it."""
+def to_json(plan: Plan, *, version: str, waived: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """The plan as JSON data; ``version`` is that of the tool that made it. No secret is in it.
+
+    ``waived`` are the changes that are no drift, of which an apply takes no notice; only drift tells of them.
+    """
     body: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
         "terraform_version": TERRAFORM_VERSION,
@@ -79,6 +83,8 @@ def to_json(plan: Plan, *, version: str) -> dict[str, Any]:
             "targets": [write_target(target) for target in plan.targets],
         },
     }
+    if waived:
+        body["reconciler"]["waived"] = list(waived)
     body["reconciler"]["digest"] = _digest(body)
     return body
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Literal, TypeAlias
 
 from reconciler.core.model import (
@@ -13,6 +15,7 @@ from reconciler.core.model import (
     NOT_RESTORED,
     Action,
     FailureKind,
+    Finding,
     Outcome,
     OutcomeKind,
     Plan,
@@ -21,6 +24,7 @@ from reconciler.core.model import (
     TargetPlan,
 )
 from reconciler.core.planfile import applyable
+from reconciler.core.waivers import Judged, Standing, alarming, judged, words
 from reconciler.render.harmless import line, prose
 from reconciler.render.messages import MANY, Message, Tone, first_of, of_diagnostic, of_finding
 from reconciler.render.rows import Line, diff_lines
@@ -49,6 +53,7 @@ class TargetRow:
 
     ``blocks`` and ``guards`` stand in its way, ``allowed`` are guards that somebody let pass, ``remarks``
     are warnings and notes, ``errors`` say why there is no plan. ``counts`` are attributes by action.
+    ``waived`` tells how many differences are left out because somebody accepts them; a remark names each.
     """
 
     name: str
@@ -62,6 +67,7 @@ class TargetRow:
     remarks: tuple[Message, ...] = ()
     errors: tuple[Message, ...] = ()
     wave: int = 0
+    waived: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +166,8 @@ def plan_report(plan: Plan, *, headline: Headline = "plan") -> Report:
         plan: what was planned.
         headline: whether a reader wants to know what an apply would do, or what has drifted.
     """
-    rows = tuple(_failed(target) if isinstance(target, TargetFailure) else _planned(target) for target in plan.targets)
+    compared = partial(_drifted, now=datetime.fromisoformat(plan.created)) if headline == "drift" else _planned
+    rows = tuple(_failed(target) if isinstance(target, TargetFailure) else compared(target) for target in plan.targets)
     said: dict[_Said, dict[str, Message]] = {}
     for row in rows:
         for remark in row.remarks:
@@ -203,6 +210,26 @@ def outcome_report(outcomes: Sequence[Outcome], plan: Plan | None = None) -> Out
     planned = {target.name: target for target in plan.targets} if plan is not None else {}
     rows = tuple(_outcome(outcome, planned.get(outcome.name)) for outcome in outcomes)
     return OutcomeReport(rows, plan is not None and plan_report(plan).remainder)
+
+
+def _drifted(plan: TargetPlan, now: datetime) -> TargetRow:
+    """A target without what is waived; each waiver of a difference is a remark, whether it holds or no longer does."""
+    changes = alarming(plan, now)
+    row = _planned(replace(plan, changes=changes, guards=plan.guards if changes else ()))
+    standing = {change.path for change in changes}
+    remarks = (
+        _told(one)
+        for one in judged(plan, now)
+        if one.standing is Standing.HOLDS or one.waiver.path in standing  # of two for one difference, one may hold
+    )
+    return replace(row, remarks=(*row.remarks, *remarks), waived=len(plan.changes) - len(changes))
+
+
+def _told(one: Judged) -> Message:
+    """A waiver that holds in one quiet line; one that no longer does as a warning with its place."""
+    if one.standing is Standing.HOLDS:
+        return of_finding(Finding("waived", words(one)), Tone.NOTE)
+    return of_finding(Finding("not-waived", words(one), origin=one.waiver.origin), Tone.WARNING)
 
 
 def _planned(plan: TargetPlan) -> TargetRow:

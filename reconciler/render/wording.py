@@ -45,7 +45,8 @@ def plan_line(report: Report) -> str:
             return f"Drift: {different} of {total} targets differ from the configuration.{unread}"
         if failed:
             return f"No drift found in {total - failed} of {total} targets.{unread}"
-        return NO_DRIFT
+        waived = sum(target.waived for target in report.targets)
+        return f"No drift but what is waived: {waived} {'value' if waived == 1 else 'values'}." if waived else NO_DRIFT
     if different:
         return f"Plan: 0 to add, {different} to change, 0 to destroy."
     if failed:

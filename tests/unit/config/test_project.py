@@ -258,4 +258,5 @@ def test_what_both_schemas_know_they_describe_alike() -> None:
     own = project["overrides"]["items"]["properties"]
     for key in TARGET_KEYS:
         assert json.dumps(documents[key]) == json.dumps(project[key]) == json.dumps(own[key])
-    assert set(own) == {"match", *TARGET_KEYS}
+    assert json.dumps(documents["waivers"]) == json.dumps(project["waivers"]) == json.dumps(own["waivers"])
+    assert set(own) == {"match", "waivers", *TARGET_KEYS}
