@@ -144,3 +144,10 @@ def test_waivers_are_listed_without_any_network(project: Project) -> None:
         "\n2 waivers, 1 expired.\n"
     )
     assert project.run("waivers", "auth.yaml", "--format", "markdown").out == f"```\n{result.out}```\n"
+
+
+def test_a_waiver_that_is_not_understood_stops_the_list_with_its_line(project: Project) -> None:
+    waive(project, WAIVER.replace("2999-12-31", "2999-02-30"))
+    result = project.run("waivers", "auth.yaml")
+    assert result.code == 1
+    assert "on auth.yaml line 58, column 14 (bad-date):" in result.err

@@ -113,6 +113,11 @@ def test_a_member_is_waived_as_present_or_absent(tmp_path: Path, old: str, new: 
     assert [(found.code, found.origin and found.origin.line) for found in loaded.diagnostics] == [(code, line)]
 
 
+@pytest.mark.parametrize("waivers", ["waivers: soon\n", "waivers:\n  - soon\n"])
+def test_waivers_are_a_list_of_mappings(tmp_path: Path, waivers: str) -> None:
+    assert [found.code for found in read(tmp_path, waivers).diagnostics] == ["wrong-type"]
+
+
 def test_a_choice_that_does_not_exist_is_told(tmp_path: Path) -> None:
     item = "  - path: UserPoolConfigs.Mfa.MFAMode\n    value: OF\n    instead_of: ON\n"
     (found,) = read(tmp_path, f"waivers:\n{item}{WHO}").diagnostics
