@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "validate": ("validate", "Check documents without any network; references need not resolve."),
         "targets": ("targets", "List the targets that a run would touch, and where each value comes from."),
         "iam-policy": ("iam_policy", "Print the least IAM policy that a run of these documents needs."),
+        "waivers": ("waivers", "List the differences that are waived, and how many days each has left."),
         "render": ("render", "Print each target's merged document, references in place."),
         "pull": ("pull", "Write the live configuration as a document, to begin with."),
         "show": ("plan", "Show a saved plan in any format."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -78,25 +79,23 @@ def of_error(problem: ReconcilerError) -> Exit:
 
 def of_plan(plan: Plan, *, changes: Exit) -> Exit:
     """The code of a plan; ``changes`` is what changes mean: :attr:`Exit.CHANGES` or done."""
-    return _of_targets(plan, [changes if target.changes else Exit.DONE for target in plan.planned])
+    return _of_targets(plan, changes, [bool(target.changes) for target in plan.planned])
 
 
 def of_drift(plan: Plan) -> Exit:
-    """The code of a drift run: what git moved since the base is no drift."""
-    from reconciler.core.threeway import drifted
+    """The code of a drift run: what git moved since the base, and what is waived, is no drift."""
+    from reconciler.core.waivers import alarming
 
-    since = plan.base is not None
-    return _of_targets(
-        plan, [Exit.CHANGES if drifted(target, since_base=since) else Exit.DONE for target in plan.planned]
-    )
+    now, since = datetime.fromisoformat(plan.created), plan.base is not None
+    return _of_targets(plan, Exit.CHANGES, [bool(alarming(target, now, since_base=since)) for target in plan.planned])
 
 
-def _of_targets(plan: Plan, planned: list[Exit]) -> Exit:
+def _of_targets(plan: Plan, changes: Exit, different: Iterable[bool]) -> Exit:
     """The codes of what was planned, with those of what could not be."""
     from reconciler.core.model import FailureKind
 
     codes = [Exit.ACCESS if failed.kind is FailureKind.ACCESS else Exit.ERROR for failed in plan.failures]
-    codes += planned
+    codes += [changes if differs else Exit.DONE for differs in different]
     if not plan.failures:
         return worst(codes)
     return _together(codes)

@@ -105,9 +105,9 @@ def _plan(plan: Plan, report: Report, format_: Format, colour: bool) -> str:
 
             text = plan_text(report, colour=colour)
         case Format.JSON:
-            from reconciler.render.json import plan_json
+            from reconciler.render.json import drift_json, plan_json
 
-            text = plan_json(plan, __version__)
+            text = (drift_json if report.headline == "drift" else plan_json)(plan, __version__)
         case Format.MARKDOWN:
             from reconciler.core.planfile import digest_of
             from reconciler.render.markdown import plan_markdown

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from reconciler.config.masking import is_secret_key
 from reconciler.config.nodes import Entry, ListNode, MappingNode, Node, ScalarNode, at, plain
 from reconciler.config.rules import Finding, document_findings, value_findings
 from reconciler.config.schema import check_key, check_setting, shape_findings
 from reconciler.config.source import Source
-from reconciler.config.violations import ROOT_KEY
+from reconciler.config.violations import ROOT_KEY, Place
+from reconciler.config.waivers import WAIVERS, check_waivers, hide_secrets
 from reconciler.core.fields import FIELD
 from reconciler.core.model import Path, dotted
 from reconciler.core.references import REMOTE, ReferenceSyntax, Template, parse_references
@@ -20,6 +21,7 @@ _NO_REFERENCES = frozenset({"extends", "unmanaged", "allow"})
 
 def check_document(source: Source, document: MappingNode) -> list[Diagnostic]:
     """Every problem of one document that can be told from it alone."""
+    hide_secrets(source, document.get(WAIVERS))
     problems: list[Diagnostic] = []
     bad: set[tuple[str | int, ...]] = set()
     for place, finding in shape_findings(plain(document)):
@@ -29,6 +31,7 @@ def check_document(source: Source, document: MappingNode) -> list[Diagnostic]:
         # What stands below something wrong has no meaning, and so no rules.
         if isinstance(node.value, str) and not any(place[:length] in bad for length in range(1, len(place) + 1)):
             problems.extend(_check_text(source, place, node, node.value))
+    problems.extend(check_waivers(source, document.get(WAIVERS), items_of(bad, (WAIVERS,))))
     config = document.get(ROOT_KEY)
     if isinstance(config, MappingNode):
         for path, finding in document_findings(config):
@@ -38,6 +41,8 @@ def check_document(source: Source, document: MappingNode) -> list[Diagnostic]:
 
 def _check_text(source: Source, place: tuple[str | int, ...], node: ScalarNode, text: str) -> Iterator[Diagnostic]:
     path = tuple(part for part in place if isinstance(part, str))
+    if path[0] == WAIVERS:
+        return  # they have rules of their own, and no references
     if path[0] == "labels" and is_secret_key(path[-1]):
         hint = "a label is shown in every report: leave the secret out"
         yield source.problem("plaintext-secret", node.origin, dotted(path), hint=hint)
@@ -62,6 +67,12 @@ def _check_text(source: Source, place: tuple[str | int, ...], node: ScalarNode, 
             yield source.problem(finding.code, node.origin, finding.detail, hint=finding.hint)
         return
     yield from _check_escaped(source, path, value, node.origin)
+
+
+def items_of(places: Iterable[Place], above: Place) -> frozenset[int]:
+    """The indexes of the items of a list at or below which one of these places is."""
+    below = (place[len(above)] for place in places if place[: len(above)] == above and len(place) > len(above))
+    return frozenset(index for index in below if isinstance(index, int))
 
 
 def check_way(source: Source, key: str, written: Template, origin: Origin) -> Iterator[Diagnostic]:

@@ -56,6 +56,11 @@ _ERRORS: dict[str, str] = {
     "plaintext-secret": "A secret is written in clear",
     "masked-secret": "A mask stands where a secret belongs",
     "secret-variable": "A variable of this name may hold a secret",
+    # waivers
+    "bad-waiver": "The waiver does not fit the setting that it is for",
+    "waiver-on-secret": "A secret can't be waived",
+    "duplicate-waiver": "The same difference is waived twice",
+    "bad-date": "The date is no day of the calendar",
     # layers and targets
     "bad-base": "Only a YAML or JSON file that is not hidden can be extended",
     "missing-base": "A document to extend can't be found",

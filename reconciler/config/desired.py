@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path as FilePath
 
 from reconciler.config.codes import problem
 from reconciler.config.discovery import Found, discover, of_another_project, project_root, resolved
-from reconciler.config.identity import Identities
+from reconciler.config.identity import Identities, Identity
 from reconciler.config.layers import Document, Layered, Layers
 from reconciler.config.nodes import MappingNode
 from reconciler.config.project import Project
@@ -18,9 +18,12 @@ from reconciler.config.schema import looks_like_auth
 from reconciler.config.source import STDIN, Source, is_of_a_ledger, is_saved_plan, read_file, read_stdin
 from reconciler.config.texts import ExpandText, Texts
 from reconciler.config.violations import ROOT_KEY
+from reconciler.config.waivers import WAIVERS, waivers_of
 from reconciler.config.ways import Defaults, Ways
+from reconciler.core.fields import FIELD
 from reconciler.core.given import Given
-from reconciler.core.model import Desired
+from reconciler.core.model import Desired, Path, Setting, Waiver, dotted
+from reconciler.core.references import Template
 from reconciler.errors import Diagnostic, Origin, Severity
 
 __all__ = ["Defaults", "Loaded", "load", "project_root"]
@@ -54,7 +57,7 @@ def load(
     environ: Mapping[str, str],
     stdin: Callable[[], bytes] | None = None,
     resolve: bool = True,
-    root: Path | None = None,
+    root: FilePath | None = None,
     expand_text: ExpandText | None = None,
     project: Project | None = None,
 ) -> Loaded:
@@ -105,9 +108,9 @@ def load(
     return Loaded(tuple(desired), diagnostics, merged, identities.given, unfit)
 
 
-def _is_whole(paths: Sequence[str], root: Path) -> bool:
+def _is_whole(paths: Sequence[str], root: FilePath) -> bool:
     """Whether all of a project is read."""
-    folders = (Path(path) for path in paths if os.path.isdir(path))  # noqa: PTH112 - it raises on a name too long
+    folders = (FilePath(path) for path in paths if os.path.isdir(path))  # noqa: PTH112 - it raises on a name too long
     return any(root.is_relative_to(resolved(folder)) for folder in folders)
 
 
@@ -174,6 +177,9 @@ def _target(document: Document, layered: Layered, layers: Layers, identities: Id
         sound = False
     if identity is None or not sound:
         return None
+    waivers = _waivers(layered.node, settings, identity, identities)
+    if waivers is None:
+        return None
     return Desired(
         name=identity.name,
         target=identity.target,
@@ -184,7 +190,24 @@ def _target(document: Document, layered: Layered, layers: Layers, identities: Id
         labels=identity.labels,
         wave=identity.wave,
         observed=identity.observed,
+        waivers=waivers,
     )
+
+
+def _waivers(
+    node: MappingNode, settings: Mapping[Path, Setting], identity: Identity, identities: Identities
+) -> tuple[Waiver, ...] | None:
+    """What is waived for a target, in its document and in the project file; None where one may be for a secret."""
+    waivers = (*waivers_of(node.get(WAIVERS)), *identities.project.waivers_for(identity.name, identity.labels))
+    sound = True
+    for waiver in waivers:
+        setting = settings.get(waiver.path)
+        written = setting.value if setting is not None and FIELD[waiver.path].may_hide else None
+        if isinstance(written, Template) and written.is_remote:
+            detail = f"{identity.name} has {written.text} at {dotted(waiver.path)}."
+            identities.texts.report("waiver-on-secret", waiver.origin, detail, "remove the waiver")
+            sound = False
+    return waivers if sound else None
 
 
 def _named(document: Document, node: MappingNode) -> MappingNode:

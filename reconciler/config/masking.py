@@ -18,6 +18,7 @@ LONGEST_LINE = 200
 _NOT_ALPHANUMERIC = re.compile(r"[^a-z0-9]")
 _TELLING_WORDS = ("secret", "private", "passwd", "token", "credential", "accesskey", "ledgerkey")
 _SECRET_NAMES = ("clientsecret", "privatekey")
+_WAIVED = frozenset({"value", "insteadof"})  # of a waiver that may be for a secret, though none is accepted
 _ALIKE = 0.75
 _KEY_BEFORE_COLON = re.compile(r"([\w.$\\-][\w .$\\-]*)[\"']?\s*\Z")
 _SEPARATOR = re.compile("[:=]")  # an equals sign is a slip, and what follows it is a secret all the same
@@ -116,7 +117,7 @@ def _mask_line(line: str, anchors: set[str]) -> tuple[str, str | None]:
     while found := _SEPARATOR.search(line, position):
         colon, position = found.span()
         key = _KEY_BEFORE_COLON.search(line, max(0, colon - _LONGEST_KEY), colon)
-        if key is None or not is_secret_key(key[1]):
+        if key is None or not (is_secret_key(key[1]) or _NOT_ALPHANUMERIC.sub("", key[1].lower()) in _WAIVED):
             continue
         reference = _REFERENCE_ALONE.match(line, position)
         if reference is None:

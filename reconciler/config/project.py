@@ -12,7 +12,7 @@ from math import isnan
 from pathlib import Path
 from typing import Any
 
-from reconciler.config.checking import check_way, placed, scalars
+from reconciler.config.checking import check_way, items_of, placed, scalars
 from reconciler.config.codes import problem
 from reconciler.config.discovery import MISNAMED, PROJECT_FILE
 from reconciler.config.document import compose
@@ -21,9 +21,11 @@ from reconciler.config.nodes import Entry, ListNode, MappingNode, Node, ScalarNo
 from reconciler.config.rules import Finding
 from reconciler.config.schema import PROJECT, shape_findings
 from reconciler.config.source import Source, read_file
+from reconciler.config.violations import Place
+from reconciler.config.waivers import WAIVERS, check_waivers, hide_secrets, waivers_of
 from reconciler.core.fields import FIELDS
 from reconciler.core.model import Path as FieldPath
-from reconciler.core.model import dotted
+from reconciler.core.model import Waiver, dotted
 from reconciler.core.rails import Rails
 from reconciler.core.references import ReferenceSyntax, Template, parse_references
 from reconciler.core.store import is_address, parse_location
@@ -70,6 +72,7 @@ class Override:
     names: tuple[str, ...]
     labels: Mapping[str, str]
     entries: Mapping[str, Entry]
+    waivers: tuple[Waiver, ...] = ()
 
     def matches(self, name: str, labels: Mapping[str, str]) -> bool:
         """Whether a target is meant."""
@@ -96,6 +99,7 @@ class Project:
     env_names: frozenset[str] = frozenset()
     entries: Mapping[str, Entry] = field(default_factory=dict)
     overrides: tuple[Override, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
 
     def fitting(self, name: str, labels: Mapping[str, str]) -> tuple[Override, ...]:
         """The overrides that a document of this name and these labels fits."""
@@ -122,6 +126,10 @@ class Project:
             for item in node.items if isinstance(node, ListNode) else ():
                 protected[tuple(str(plain(item)).split("."))] = item.origin
         return Rails(observed, protected)
+
+    def waivers_for(self, name: str, labels: Mapping[str, str]) -> tuple[Waiver, ...]:
+        """What is waived for a document of this name and these labels, besides what it says itself."""
+        return (*self.waivers, *(waiver for override in self.fitting(name, labels) for waiver in override.waivers))
 
 
 def read_project(root: Path) -> Project:
@@ -160,6 +168,9 @@ def _problems(source: Source, node: Node) -> Iterator[Diagnostic]:
     if not isinstance(node, MappingNode):
         yield source.problem("wrong-type", node.origin, "The project file is a mapping.")
         return
+    lists = _waivers(node)
+    for listed in lists.values():
+        hide_secrets(source, listed)
     bad: set[tuple[str | int, ...]] = set()
     for place, finding in shape_findings(plain(node), PROJECT):
         bad.add(place)
@@ -169,6 +180,21 @@ def _problems(source: Source, node: Node) -> Iterator[Diagnostic]:
             yield source.problem("out-of-range", scalar.origin, f"{place[-1]} must be a number.")
         if isinstance(scalar.value, str) and not any(place[:length] in bad for length in range(1, len(place) + 1)):
             yield from _problems_of_text(source, place, scalar, scalar.value)
+    for above, listed in lists.items():
+        yield from check_waivers(source, listed, items_of(bad, above))
+
+
+def _waivers(node: MappingNode) -> Mapping[Place, Node]:
+    """Each list of waivers with its place: that of all targets, and those of overrides."""
+    overrides = node.get("overrides")
+    holders: dict[Place, Node] = {(): node}
+    if isinstance(overrides, ListNode):
+        holders |= {("overrides", index): item for index, item in enumerate(overrides.items)}
+    return {
+        (*place, WAIVERS): listed
+        for place, holder in holders.items()
+        if isinstance(holder, MappingNode) and (listed := holder.get(WAIVERS)) is not None
+    }
 
 
 def _as_here(place: Sequence[str | int], finding: Finding) -> Finding:
@@ -235,6 +261,7 @@ def _project(source: Source, node: Node) -> Project:
         env_names=frozenset(_texts(node.get("env_names") if isinstance(node, MappingNode) else None)),
         entries=_target_entries(entries),
         overrides=tuple(_overrides(entries.get("overrides"))),
+        waivers=waivers_of(entries[WAIVERS].node if WAIVERS in entries else None),
         **said,
     )
 
@@ -250,6 +277,7 @@ def _overrides(entry: Entry | None) -> Iterator[Override]:
                 tuple(_texts(match.get("name"))),
                 {key: text for key, value in pairs for text in _texts(value.node)},
                 _target_entries(item.entries),
+                waivers_of(item.get(WAIVERS)),
             )
 
 

@@ -32,6 +32,7 @@ _PATTERN_CODES = {
     "RedirectSignOutURIs": "bad-redirect",
     "endpoint_url": "bad-endpoint",
     "name": "bad-name",
+    "expires": "bad-date",
 }
 _LENGTHS = {
     "minLength": ("too-short", "{name} must have at least {limit} characters."),

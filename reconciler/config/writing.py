@@ -87,10 +87,19 @@ class _Writer:
 
     def _value(self, before: str, value: Any, place: Place, inner: str) -> Iterator[str]:
         """One value after its key or hyphen. A block of text has the comment beside its head, outside the text."""
+        if isinstance(value, Mapping):
+            yield from self._item(before, value, place, inner)
+            return
         head, *block = _scalar(value, inner).split("\n")
         comment = self._comments.beside(place)
         yield f"{before} {head}  # {comment}" if comment else f"{before} {head}"
         yield from block
+
+    def _item(self, before: str, value: Mapping[str, Any], place: Place, inner: str) -> Iterator[str]:
+        """A mapping of scalars as an item of a list, its first key beside the hyphen."""
+        for key, below in value.items():
+            yield from self._value(f"{before} {key}:", below, (*place, key), inner + "  ")
+            before = inner[:-1]
 
 
 def _scalar(value: Any, indent: str) -> str:

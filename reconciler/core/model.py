@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import Enum, StrEnum
 from typing import Any, TypeAlias
 
@@ -71,12 +72,30 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiver:
+    """A difference that somebody accepts until the end of a day, UTC.
+
+    ``value`` is live, ``instead_of`` what is written; None is absent. ``path`` and values are those of the
+    :class:`Change` that is waived: for one member of a set they are True and None, or None and True.
+    """
+
+    path: Path
+    value: Scalar | None
+    instead_of: Scalar | None
+    owner: str
+    reason: str
+    expires: date
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
 class Desired:
     """One document after ``extends``: a target and each leaf that it manages, keyed by path.
 
     ``allow`` are guards that may pass, ``sends`` the secrets that are to be sent though nobody knows that they differ,
     ``hidden`` places of free text in which an earlier document put a secret. ``wave`` tells when it is its turn in an
     apply: waves go one after another, the lowest first. An ``observed`` target is never applied: its project says so.
+    ``waivers`` are for drift alone: no plan is another for them, and none is saved.
     """
 
     name: str
@@ -90,6 +109,7 @@ class Desired:
     hidden: frozenset[Path] = frozenset()
     wave: int = 0
     observed: bool = False
+    waivers: tuple[Waiver, ...] = field(default=(), compare=False)
 
     def origin_of(self, path: Path) -> Origin:
         """Where a path was written: the member or the setting itself, the nearest above it, or the document."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from reconciler.core import fields
 from reconciler.core.fields import CREATE_ONLY, FIELD, SHAPE, Field, Mismatch, Shape
-from reconciler.core.model import Commit, Mark, Plan, TargetPlan, Tree
+from reconciler.core.model import Commit, Mark, Path, Plan, TargetPlan, Tree
 from reconciler.core.planrecord import read_target, write_target
 from reconciler.core.secret import Secret, SecretState
 from reconciler.core.threeway import drifted
@@ -55,17 +56,18 @@ def _plain(value: Any) -> Any:
             return value
 
 
-def to_json(plan: Plan, *, version: str) -> dict[str, Any]:
-    """The plan as JSON data; ``version`` is that of the tool that made it. No secret is in it."""
-    since = plan.base is not None  # without one nobody can tell drift from what is not applied yet
+def to_json(plan: Plan, *, version: str, waived: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """The plan as JSON data; ``version`` is that of the tool that made it. No secret is in it.
+
+    ``waived`` are the changes that are no drift, of which an apply takes no notice; only drift tells of them.
+    """
+    quiet = {(one["target"], tuple(one["path"])) for one in waived}
     body: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
         "terraform_version": TERRAFORM_VERSION,
         "planned_values": {"root_module": {"resources": [_planned_value(target) for target in plan.planned]}},
         "resource_changes": [_resource_change(target) for target in plan.planned],
-        "resource_drift": [
-            _resource_drift(target) for target in plan.planned if since and drifted(target, since_base=since)
-        ],
+        "resource_drift": [_resource_drift(target) for target in plan.planned if _has_drifted(target, plan, quiet)],
         "configuration": {"root_module": {}},
         "timestamp": plan.created,
         "errored": bool(plan.failures),
@@ -83,6 +85,8 @@ def to_json(plan: Plan, *, version: str) -> dict[str, Any]:
             "targets": [write_target(target) for target in plan.targets],
         },
     }
+    if waived:
+        body["reconciler"]["waived"] = list(waived)
     body["reconciler"]["digest"] = _digest(body)
     return body
 
@@ -224,6 +228,12 @@ def _resource_change(plan: TargetPlan) -> dict[str, Any]:
             "after_sensitive": _sensitive(plan.planned),
         },
     }
+
+
+def _has_drifted(target: TargetPlan, plan: Plan, waived: Container[tuple[str, Path]]) -> bool:
+    """Whether something moved outside git; without a base nobody can tell that from what is not applied yet."""
+    moved = drifted(target, since_base=True) if plan.base is not None else ()
+    return any((target.name, change.path) not in waived for change in moved)
 
 
 def _resource_drift(plan: TargetPlan) -> dict[str, Any]:

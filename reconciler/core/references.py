@@ -80,6 +80,11 @@ class Template:
         return tuple(part for part in self.parts if isinstance(part, Reference))
 
     @property
+    def is_remote(self) -> bool:
+        """Whether a service of AWS is asked for a part of it, which may be a secret."""
+        return any(reference.scheme in REMOTE for reference in self.references)
+
+    @property
     def tells(self) -> bool:
         """Whether a part of the value stands in it in clear, as a default or beside the references."""
         return any(isinstance(part, str) or part.default for part in self.parts)

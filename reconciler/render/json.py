@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from reconciler.core import planfile
-from reconciler.core.model import DONE, Change, Finding, Mark, Outcome, OutcomeKind, Plan, Scalar
+from reconciler.core.model import DONE, Change, Finding, Mark, Outcome, OutcomeKind, Plan, Scalar, Waiver
+from reconciler.core.waivers import Standing, judged
 from reconciler.errors import Diagnostic, Origin, Severity
 from reconciler.render.harmless import without_commands
 
@@ -23,6 +25,31 @@ def plan_json(plan: Plan, version: str) -> str:
         version: that of the tool.
     """
     return _line(planfile.to_json(plan, version=version))
+
+
+def drift_json(plan: Plan, version: str) -> str:
+    """The plan, with what is waived under ``reconciler.waived``: each waiver that holds, and its target's name."""
+    now = datetime.fromisoformat(plan.created)
+    waived = [
+        {"target": target.name, **waiver_object(one.waiver)}
+        for target in plan.planned
+        for one in judged(target, now)
+        if one.standing is Standing.HOLDS
+    ]
+    return _line(planfile.to_json(plan, version=version, waived=waived))
+
+
+def waiver_object(waiver: Waiver) -> dict[str, Any]:
+    """A waiver as data; None stands for what is absent, and True for a member of a list that is there."""
+    return {
+        "path": list(waiver.path),
+        "value": waiver.value,
+        "instead_of": waiver.instead_of,
+        "owner": waiver.owner,
+        "reason": waiver.reason,
+        "expires": waiver.expires.isoformat(),
+        "origin": [waiver.origin.file, waiver.origin.line, waiver.origin.column],
+    }
 
 
 def outcome_json(outcomes: Sequence[Outcome], version: str) -> str:

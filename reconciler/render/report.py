@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
@@ -25,6 +26,7 @@ from reconciler.core.model import (
 )
 from reconciler.core.planfile import applyable
 from reconciler.core.threeway import drifted
+from reconciler.core.waivers import Judged, Standing, alarming, judged, words
 from reconciler.errors import Origin
 from reconciler.render.harmless import line, place, prose
 from reconciler.render.messages import MANY, Message, Tone, first_of, of_diagnostic, of_finding
@@ -54,7 +56,7 @@ class TargetRow:
 
     ``blocks`` and ``guards`` stand in its way, ``allowed`` are guards that somebody let pass, ``remarks``
     are warnings and notes, ``errors`` say why there is no plan. ``counts`` are attributes by action, ``origin`` is the
-    document.
+    document. ``waived`` tells how many differences are left out because somebody accepts them; a remark names each.
     """
 
     name: str
@@ -69,6 +71,7 @@ class TargetRow:
     errors: tuple[Message, ...] = ()
     wave: int = 0
     origin: Origin | None = None
+    waived: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +176,14 @@ def plan_report(plan: Plan, *, headline: Headline = "plan") -> Report:
         plan: what was planned.
         headline: whether a reader wants to know what an apply would do, or what has drifted.
     """
-    shown = plan.targets
-    if headline == "drift" and plan.base is not None:
-        shown = tuple(target if isinstance(target, TargetFailure) else _drift_alone(target) for target in plan.targets)
-    rows = tuple(_failed(target) if isinstance(target, TargetFailure) else _planned(target) for target in shown)
+    rows = tuple(
+        _failed(target)
+        if isinstance(target, TargetFailure)
+        else _drifted(target, datetime.fromisoformat(plan.created), since_base=plan.base is not None)
+        if headline == "drift"
+        else _planned(target)
+        for target in plan.targets
+    )
     said: dict[_Said, dict[str, Message]] = {}
     for row in rows:
         for remark in row.remarks:
@@ -235,6 +242,28 @@ def outcome_report(outcomes: Sequence[Outcome], plan: Plan | None = None) -> Out
     planned = {target.name: target for target in plan.targets} if plan is not None else {}
     rows = tuple(_outcome(outcome, planned.get(outcome.name)) for outcome in outcomes)
     return OutcomeReport(rows, plan is not None and plan_report(plan).remainder)
+
+
+def _drifted(plan: TargetPlan, now: datetime, *, since_base: bool) -> TargetRow:
+    """A target without what is waived; each waiver of a difference is a remark, whether it holds or no longer does."""
+    if since_base:
+        plan = _drift_alone(plan)
+    changes = alarming(plan, now, since_base=since_base)
+    row = _planned(replace(plan, changes=changes, guards=plan.guards if changes else ()))
+    standing = {change.path for change in changes}
+    remarks = (
+        _told(one)
+        for one in judged(plan, now)
+        if one.standing is Standing.HOLDS or one.waiver.path in standing  # of two for one difference, one may hold
+    )
+    return replace(row, remarks=(*row.remarks, *remarks), waived=len(plan.changes) - len(changes))
+
+
+def _told(one: Judged) -> Message:
+    """A waiver that holds in one quiet line; one that no longer does as a warning with its place."""
+    if one.standing is Standing.HOLDS:
+        return of_finding(Finding("waived", words(one)), Tone.NOTE)
+    return of_finding(Finding("not-waived", words(one), origin=one.waiver.origin), Tone.WARNING)
 
 
 def _planned(plan: TargetPlan) -> TargetRow:

@@ -38,20 +38,29 @@ def heading(target: TargetRow, report: Report) -> str:
 
 def plan_line(report: Report) -> str:
     """The one line that sums up a plan, or drift."""
-    total, different = len(report.targets), len(report.different)
-    failed = report.count(Status.FAILED) + report.count(Status.UNREAD)
     if report.headline == "drift":
-        unread = f" {failed} could not be compared." if failed else ""
-        if different:
-            return f"Drift: {different} of {total} targets differ from the configuration.{unread}"
-        if failed:
-            return f"No drift found in {total - failed} of {total} targets.{unread}"
-        return f"No drift. Nothing moved outside git since {report.base}." if report.base else NO_DRIFT
+        return _drift_line(report)
+    different = len(report.different)
+    failed = report.count(Status.FAILED) + report.count(Status.UNREAD)
     if different:
         return f"Plan: 0 to add, {different} to change, 0 to destroy."
     if failed:
-        return f"Planning failed. {failed} of {total} targets could not be planned."
+        return f"Planning failed. {failed} of {len(report.targets)} targets could not be planned."
     return unchanged_line(report)
+
+
+def _drift_line(report: Report) -> str:
+    total, different = len(report.targets), len(report.different)
+    failed = report.count(Status.FAILED) + report.count(Status.UNREAD)
+    unread = f" {failed} could not be compared." if failed else ""
+    if different:
+        return f"Drift: {different} of {total} targets differ from the configuration.{unread}"
+    if failed:
+        return f"No drift found in {total - failed} of {total} targets.{unread}"
+    waived = sum(target.waived for target in report.targets)
+    if waived:
+        return f"No drift but what is waived: {waived} {'value' if waived == 1 else 'values'}."
+    return f"No drift. Nothing moved outside git since {report.base}." if report.base else NO_DRIFT
 
 
 def unchanged_line(report: Report | OutcomeReport) -> str:

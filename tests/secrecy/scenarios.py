@@ -31,6 +31,7 @@ def from_plan_to_restore(stage: Stage, *switches: str) -> None:
     stage.run("validate", "auth.json", *stage.reports("validate"), code=0)
     stage.run("targets", "auth.json", *stage.reports("targets"), code=0)
     stage.run("iam-policy", "auth.json", code=0)
+    stage.run("waivers", "auth.json", *stage.reports("waivers"), code=0)
     stage.run("render", "auth.json", code=0)
     stage.run("render", "auth.json", "--origins", code=0)
     stage.run("plan", "auth.json", ALL_OF_IT, "--out", "saved.plan", *stage.reports("plan"), code=0)

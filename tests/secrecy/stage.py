@@ -76,7 +76,7 @@ SECRET_ACCESS_KEY = canaries.long("the key of AWS")
 SESSION_TOKEN = canaries.session_token("the token of AWS")
 EVERYWHERE = (LEDGER_KEY, SECRET_ACCESS_KEY, SESSION_TOKEN, PLANTED_CLIENT_SECRET, PLANTED_JOB_SECRET)
 
-_REACHING = ("plan", "apply", "drift", "targets", "pull", "history", "restore", "unlock")
+_REACHING = ("plan", "apply", "drift", "targets", "waivers", "pull", "history", "restore", "unlock")
 _IDS = {"Google": "google-1", "Facebook": "facebook-1", "LoginWithAmazon": "amazon-1", "SignInWithApple": "com.shop"}
 _APPLE = {"KeyId": "KEY1", "TeamId": "TEAM1"}
 

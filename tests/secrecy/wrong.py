@@ -63,6 +63,18 @@ _FLOW: Mapping[str, str] = {
     "a merge key": "        <<: {{ClientSecret: {}}}",
 }
 
+_WHO = "owner: ada, reason: later, expires: 2026-12-31"
+_WAIVERS: Mapping[str, str] = {
+    "sound but for that": f"  - {{{{path: {{path}}, value: {{secret}}, instead_of: null, {_WHO}}}}}\n",
+    "before its path": f"  - {{{{value: {{secret}}, path: {{path}}, {_WHO}}}}}\n",
+    "a list": "  - path: {path}\n    value: [{secret}]\n",
+    "a misspelt key": "  - path: {path}\n    valeu: {secret}\n",
+    "a member": "  - path: {path}\n    member: {secret}\n    value: [present]\n",
+    "broken": "  - path: {path}\n    value: {secret}: bad: worse\n",
+    "an open quote": '  - path: {path}\n    instead_of: "{secret}\n',
+}
+"""Ways to waive a secret; each is refused."""
+
 _HEAD = (
     "".join(f"{key}: {value}\n" for key, value in HEAD.items())
     + "ResourceConfig:\n  UserPoolConfigs:\n    OAuth:\n      SocialProviderSettings:\n"
@@ -83,6 +95,20 @@ def in_clear(stage: Stage, text: str) -> None:
     secret = OTHER if "{}'" in text else CLEAR
     stage.plant("project/auth.yaml", _HEAD + text.replace("{}", secret).replace("{{", "{").replace("}}", "}") + "\n")
     _read_by_all(stage, "auth.yaml")
+
+
+def in_a_waiver(stage: Stage, text: str) -> None:
+    """A waiver writes the secret that it would be for, in the document and in the project file."""
+    stage.secrets.add(CLEAR)
+    stage.live()
+    path = "UserPoolConfigs.OAuth.SocialProviderSettings.Google.ClientSecret"
+    written = "waivers:\n" + text.format(path=path, secret=CLEAR)
+    head = "".join(f"{key}: {value}\n" for key, value in HEAD.items())
+    stage.plant("project/auth.yaml", f"{head}ResourceConfig: {{Service: COGNITO}}\n{written}")
+    _read_by_all(stage, "auth.yaml")
+    stage.plant("project/reconciler.yaml", written)
+    stage.write()
+    _read_by_all(stage, "auth.json")
 
 
 def in_a_base(stage: Stage) -> None:
@@ -232,6 +258,8 @@ def _read_by_all(stage: Stage, name: str) -> None:
     stage.run("validate", name, "--format", "markdown", "--strict")
     stage.run("render", name, "--origins")
     stage.run("targets", name, "--format", "json", *stage.reports("targets"))
+    stage.run("waivers", name, "--format", "json", *stage.reports("waivers"))
+    stage.run("drift", name, *stage.reports("drift"))
     stage.from_python(name)
     stage.run("plan", name, "--format", "json", *stage.reports("plan"))
     stage.run("apply", name, ALL_OF_IT, *APPLY, "--verbose")
@@ -242,6 +270,8 @@ def _wrong() -> Iterator[tuple[str, Callable[[Stage], None]]]:
         yield f"in clear, {name}", partial(in_clear, text=f"        Google:\n{text}")
     for name, text in _FLOW.items():
         yield f"in clear, {name}", partial(in_clear, text=text)
+    for name, text in _WAIVERS.items():
+        yield f"in clear, a waiver, {name}", partial(in_a_waiver, text=text)
     yield "in clear, a base", in_a_base
     yield "in clear, standard input", through_standard_input
     yield "in clear, the AWS CLI's input", in_the_input_of_the_aws_cli

@@ -261,4 +261,5 @@ def test_what_both_schemas_know_they_describe_alike() -> None:
     for key in RAIL_KEYS:
         assert json.dumps(project[key]) == json.dumps(own[key])
         assert key not in documents
-    assert set(own) == {"match", *TARGET_KEYS, *RAIL_KEYS}
+    assert json.dumps(documents["waivers"]) == json.dumps(project["waivers"]) == json.dumps(own["waivers"])
+    assert set(own) == {"match", "waivers", *TARGET_KEYS, *RAIL_KEYS}

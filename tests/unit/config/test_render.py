@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from reconciler.config.desired import Defaults, Loaded, load
 from reconciler.config.render import render_documents
 from reconciler.core.model import Desired, Setting
+from reconciler.errors import Origin
 from tests.laws.strategies import documents
 
 CASES = Path(__file__).parents[2] / "cases" / "valid"
@@ -36,7 +38,8 @@ def meaning(loaded: Loaded) -> list[Any]:
 
     def one(state: Desired) -> tuple[Any, ...]:
         managed = {path: value_of(setting) for path, setting in state.settings.items()}
-        return state.name, state.target, state.access, state.allow, dict(state.labels), managed
+        waived = [replace(waiver, origin=Origin("", 1, 1)) for waiver in state.waivers]
+        return state.name, state.target, state.access, state.allow, dict(state.labels), managed, waived
 
     assert not loaded.errors
     return [one(state) for state in loaded.desired]
