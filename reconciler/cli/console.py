@@ -36,6 +36,12 @@ def abandon_result() -> None:
     _abandon(sys.stdout)
 
 
+def abandon_errors() -> None:
+    """Give standard error up, for the same reason: the interpreter would end with a code of its own."""
+    if sys.stderr is not None:
+        _abandon(sys.stderr)
+
+
 def _abandon(stream: TextIO) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 

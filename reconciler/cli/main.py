@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
 
 from reconciler.cli.commands import Commands, register
-from reconciler.cli.console import abandon_result, show_error, write_error
+from reconciler.cli.console import abandon_errors, abandon_result, show_error, write_error
 from reconciler.cli.exits import Exit, of_error
 from reconciler.errors import InputProblem, ReconcilerError
 from reconciler.version import __version__
@@ -61,8 +60,10 @@ def main(arguments: list[str] | None = None) -> int:
             show_error(problem)
         return of_error(problem)
     except _ClickException as problem:
-        with suppress(OSError):  # nobody reads it, and the code stands
+        try:
             problem.show()
+        except OSError:  # nobody reads it, and the code stands
+            abandon_errors()
         return Exit.USAGE
     except (KeyboardInterrupt, typer.Abort):
         write_error("\nInterrupted.\n")

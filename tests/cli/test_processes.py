@@ -235,8 +235,10 @@ def test_nothing_is_sent_while_standard_output_is_closed_or_full(project: Projec
 def test_a_wrong_command_line_keeps_its_code_where_standard_error_is_full(project: Project) -> None:
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         command = [sys.executable, "-m", "reconciler", "apply", "--nonsense"]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        assert subprocess.run(command, cwd=project.folder, stderr=full, check=False, env=environment).returncode == 64
+        for buffered in ("", "1"):
+            environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": buffered}
+            done = subprocess.run(command, cwd=project.folder, stderr=full, check=False, env=environment)
+            assert done.returncode == 64
 
 
 @pytest.mark.parametrize("moment", [0.02, 0.1, 0.25])
