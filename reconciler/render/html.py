@@ -20,6 +20,7 @@ from reconciler.render.rows import Line
 from reconciler.render.wording import (
     DIRECTION,
     MOVED,
+    base_line,
     changes_of,
     diagnostics_line,
     obstacles_line,
@@ -75,7 +76,7 @@ class _Entry:
 def plan_html(report: Report) -> str:
     """A plan, or drift, as a page."""
     direction = DIRECTION if report.headline == "drift" and report.different else ""
-    sums = (direction, targets_line(report), waves_line(report), unread_line(report))
+    sums = (direction, targets_line(report), waves_line(report), base_line(report), unread_line(report))
     opening = "".join((_paragraph(obstacles_line(report), "refused"), *(_paragraph(text) for text in sums)))
     shared = "".join(_message(one.message.tone.value, one.message, one.names) for one in report.shared)
     entries = [_planned(target, report) for target in report.targets]
@@ -153,7 +154,8 @@ def _tools(entries: Sequence[_Entry], colours: Mapping[str, str]) -> str:
     meanings = "".join(f"<div><dt>{_badge(word, colour)}</dt><dd>{text}</dd></div>" for word, colour, text in moved)
     if moved:
         whose = (
-            f'<div class="chips" role="group" aria-label="Targets by whose change it is">{whose}</div>\n'
+            '<div class="chips" role="group" aria-label="Targets by whose change it is">'
+            f'<span class="muted">Targets with</span>{whose}</div>\n'
             f'<dl class="meanings">{meanings}</dl>\n'
         )
     return (

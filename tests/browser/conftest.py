@@ -99,7 +99,9 @@ def _owned(text: str, name: str) -> str:
 def _with_movements(plan: Plan) -> Plan:
     """The plan as if a base had told whose change each is."""
     return replace(
-        plan, targets=tuple(_moved(target) if isinstance(target, TargetPlan) else target for target in plan.targets)
+        plan,
+        base="origin/main",
+        targets=tuple(_moved(target) if isinstance(target, TargetPlan) else target for target in plan.targets),
     )
 
 
