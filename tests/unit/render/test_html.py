@@ -130,7 +130,7 @@ def test_who_moved_what_since_the_base_is_told(headline: Headline, planned: Plan
     target = planned(LONGER | {"OAuth.OAuthScopes": ["OPENID", "EMAIL"]})
     whose = dict(zip(target.changes, (Movement.DRIFT, Movement.CONFLICT), strict=True))
     moved = replace(target, changes=tuple(replace(change, movement=word) for change, word in whose.items()))
-    page = Parsed(plan_html(plan_report(Plan((moved,), "", base="origin/main"), headline=headline)))
+    page = Parsed(plan_html(plan_report(Plan((moved,), "2031-05-04T03:02:01Z", base="origin/main"), headline=headline)))
     assert [text for text in page.texts["p"] if text.startswith("Since ")] == [
         "Since origin/main: 1 drift, 1 conflict."
     ]
