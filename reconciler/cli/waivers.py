@@ -12,6 +12,7 @@ from reconciler.cli.run import load, start
 def waivers(paths: Paths, reach: Reach, choice: Choice, show: Show, strict: Strict = False) -> None:
     """List the differences that are waived, and how many days each has left. No network."""
     from reconciler.errors import InputProblem, Severity
+    from reconciler.render.html import text_html
     from reconciler.render.waivers import waivers_json, waivers_markdown, waivers_text
 
     run = start(reach, show, first_path=paths[0], parallelism=choice.parallelism)
@@ -27,6 +28,7 @@ def waivers(paths: Paths, reach: Reach, choice: Choice, show: Show, strict: Stri
             Format.TEXT: lambda _: waivers_text(loaded.desired, now),
             Format.MARKDOWN: lambda _: waivers_markdown(loaded.desired, now),
             Format.JSON: lambda _: waivers_json(loaded.desired, now),
+            Format.HTML: lambda _: text_html("Waivers", waivers_text(loaded.desired, now)),
         },
         show,
     )

@@ -103,10 +103,7 @@ def test_plan_is_byte_for_byte_the_same_with_waivers(drifted: Project, format_: 
 
 def _timeless(text: str) -> str:
     """A plan without the moment at which it was made, and the digest over that."""
-    if not text.startswith("{"):
-        return text
-    body = json.loads(text)
-    return text.replace(body["timestamp"], "").replace(body["reconciler"]["digest"], "")
+    return re.sub(r"sha256(:|&#58;)[0-9a-f]{64}", "", re.sub(r'"timestamp": "[^"]+"', "", text))
 
 
 def test_apply_is_the_same_with_waivers(drifted: Project) -> None:

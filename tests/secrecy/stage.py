@@ -45,7 +45,7 @@ NAME = "shop"
 FORMATS = ("text", "json", "markdown", "html")
 """The formats of what is listed; results have more."""
 RESULTS = (*FORMATS, "junit", "sarif", "ndjson", "annotations")
-_LISTING = ("history", "targets")
+_LISTING = ("history", "targets", "waivers")
 APPLY = ("--auto-approve", "--poll-interval", "0", "--verify-polls", "3")
 ALL_OF_IT = "--send-secrets=all"
 HEAD: Mapping[str, Any] = {
