@@ -104,7 +104,11 @@ def drift(
     found = located(run, paths, choice, allow, strict=strict, follow=following(without_secrets=without_secrets))
     made, stopped = _read(run, found, base_of(run, base, paths, found), saved=False)
     emit(plan_renderers(made, drift=True), show)
-    raise typer.Exit(of_drift(made) if stopped is None else stopped)
+    if stopped is not None:
+        raise typer.Exit(stopped)
+    for untold in run.services.notifying.notify(made):  # the code is about drift, whoever was told of it
+        write_error(f"Warning: {untold}\n")
+    raise typer.Exit(of_drift(made))
 
 
 def _read(run: Run, found: Located, base: Base | None, *, saved: bool) -> tuple[Plan, Exit | None]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from reconciler.config.masking import Span, is_reference_alone, is_secret_key
+from reconciler.config.masking import Span, holds_secret, is_reference_alone
 from reconciler.config.nodes import Entry, ListNode, MappingNode, Node, ScalarNode
 from reconciler.config.scalars import UnknownTag, is_collection_tag, read_plain, read_tagged
 from reconciler.config.source import Source
@@ -197,7 +197,7 @@ class _Composer:
         if not self._stack:
             return False
         frame = self._stack[-1]
-        return frame.secret or (frame.key is not None and is_secret_key(frame.key[0]))
+        return frame.secret or (frame.key is not None and holds_secret(frame.key[0]))
 
     def _origin(self, event: Any) -> Origin:
         return Origin(self.source.name, event.start_mark.line + 1, event.start_mark.column + 1)

@@ -19,6 +19,7 @@ _NOT_ALPHANUMERIC = re.compile(r"[^a-z0-9]")
 _TELLING_WORDS = ("secret", "private", "passwd", "token", "credential", "accesskey", "ledgerkey")
 _SECRET_NAMES = ("clientsecret", "privatekey")
 _WAIVED = frozenset({"value", "insteadof"})  # of a waiver that may be for a secret, though none is accepted
+_ADDRESSES = ("url", "webhook", "webhookurl")
 _ALIKE = 0.75
 _KEY_BEFORE_COLON = re.compile(r"([\w.$\\-][\w .$\\-]*)[\"']?\s*\Z")
 _SEPARATOR = re.compile("[:=]")  # an equals sign is a slip, and what follows it is a secret all the same
@@ -54,6 +55,11 @@ def is_secret_key(key: str) -> bool:
     if plain.endswith(("password", "pass")) or any(word in plain for word in _TELLING_WORDS):
         return True
     return any(difflib.SequenceMatcher(None, plain, name).ratio() >= _ALIKE for name in _SECRET_NAMES)
+
+
+def holds_secret(key: str) -> bool:
+    """Whether what stands behind a key is shown nowhere: a secret, or an address that has one in it."""
+    return is_secret_key(key) or _NOT_ALPHANUMERIC.sub("", key.lower()) in _ADDRESSES
 
 
 def is_reference_alone(text: str) -> bool:
@@ -107,7 +113,7 @@ def _mask_by_text(lines: Sequence[str], anchors: set[str]) -> Iterable[str]:
 def _mask_line(line: str, anchors: set[str]) -> tuple[str, str | None]:
     """The masked line, and what was hidden of it, if anything was."""
     explicit = _EXPLICIT_KEY.match(line)
-    if explicit and is_secret_key(explicit[1]):
+    if explicit and holds_secret(explicit[1]):
         return line[: explicit.end()] + " " + MASK, line[explicit.end() :]
     for anchor in anchors:
         start = line.find("&" + anchor)
@@ -117,7 +123,7 @@ def _mask_line(line: str, anchors: set[str]) -> tuple[str, str | None]:
     while found := _SEPARATOR.search(line, position):
         colon, position = found.span()
         key = _KEY_BEFORE_COLON.search(line, max(0, colon - _LONGEST_KEY), colon)
-        if key is None or not (is_secret_key(key[1]) or _NOT_ALPHANUMERIC.sub("", key[1].lower()) in _WAIVED):
+        if key is None or not (holds_secret(key[1]) or _NOT_ALPHANUMERIC.sub("", key[1].lower()) in _WAIVED):
             continue
         reference = _REFERENCE_ALONE.match(line, position)
         if reference is None:
@@ -134,7 +140,7 @@ def _aliases_of_secrets(line: str) -> Iterable[str]:
     for colon in re.finditer(":", line):
         key = _KEY_BEFORE_COLON.search(line, max(0, colon.start() - _LONGEST_KEY), colon.start())
         alias = _ALIAS.match(line, colon.end())
-        if key and alias and is_secret_key(key[1]):
+        if key and alias and holds_secret(key[1]):
             yield alias[1]
 
 

@@ -23,6 +23,8 @@ from reconciler.config.schema import PROJECT, shape_findings
 from reconciler.config.source import Source, read_file
 from reconciler.config.violations import Place
 from reconciler.config.waivers import WAIVERS, check_waivers, hide_secrets, waivers_of
+from reconciler.config.webhooks import WEBHOOK_HINT, Webhook, problems_of_hosts, problems_of_webhook, webhooks
+from reconciler.config.written import Written, written_at, wrong_secret
 from reconciler.core.fields import FIELDS
 from reconciler.core.model import Path as FieldPath
 from reconciler.core.model import Waiver, dotted
@@ -54,14 +56,6 @@ _PLACES = tuple(dict.fromkeys(dotted(row.path[:length]) for row in FIELDS for le
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """A reference, and where it is written."""
-
-    template: Template
-    origin: Origin
-
-
-@dataclass(frozen=True, slots=True)
 class Override:
     """What holds for the targets of some names (globs, none for any) and labels (globs, each must fit).
 
@@ -87,7 +81,8 @@ class Project:
 
     ``ledger`` is a folder, or ``s3://bucket/prefix``. ``ledger_key`` tells where the key of the
     secrets' fingerprints is. ``poll_interval`` and ``job_timeout`` are seconds. ``env_names`` are the variables that
-    any field may refer to. ``entries`` and ``overrides`` hold the :data:`TARGET_KEYS` and :data:`RAIL_KEYS`.
+    any field may refer to. ``webhooks`` are told of drift, at none but the ``notify_hosts``. ``entries`` and
+    ``overrides`` hold the :data:`TARGET_KEYS` and :data:`RAIL_KEYS`.
     """
 
     source: Source | None = None
@@ -97,6 +92,8 @@ class Project:
     poll_interval: float | None = None
     job_timeout: float | None = None
     env_names: frozenset[str] = frozenset()
+    webhooks: tuple[Webhook, ...] = ()
+    notify_hosts: frozenset[str] = frozenset()
     entries: Mapping[str, Entry] = field(default_factory=dict)
     overrides: tuple[Override, ...] = ()
     waivers: tuple[Waiver, ...] = ()
@@ -171,6 +168,7 @@ def _problems(source: Source, node: Node) -> Iterator[Diagnostic]:
     lists = _waivers(node)
     for listed in lists.values():
         hide_secrets(source, listed)
+    yield from problems_of_hosts(source, node)
     bad: set[tuple[str | int, ...]] = set()
     for place, finding in shape_findings(plain(node), PROJECT):
         bad.add(place)
@@ -199,13 +197,14 @@ def _waivers(node: MappingNode) -> Mapping[Place, Node]:
 
 def _as_here(place: Sequence[str | int], finding: Finding) -> Finding:
     """A finding of the schema in this file's words: nothing is removed here, so null is one more wrong type."""
-    own = str(place[0]) if len(place) == 1 else ""
-    hint = {"ledger": _LEDGER_HINT, "ledger_key": _KEY_HINT}.get(own, finding.hint)
+    own = str(place[0]) if len(place) == 1 else str(place[-1]) if place[0] == "notify" else ""
+    hints = {"ledger": _LEDGER_HINT, "ledger_key": _KEY_HINT, "url": WEBHOOK_HINT, "secret": WEBHOOK_HINT}
+    hint = hints.get(own, finding.hint) if finding.code != "unknown-key" else finding.hint
     match finding.code:
         case "null-not-allowed":
             return replace(finding, code="wrong-type", hint=hint if hint != finding.hint else "leave it out")
-        case "bad-pattern" if hint == _KEY_HINT:
-            return Finding("plaintext-secret", "ledger_key", hint)
+        case "bad-pattern" if hint in {_KEY_HINT, WEBHOOK_HINT}:
+            return Finding("plaintext-secret", own, hint)
         case _:
             return replace(finding, hint=hint)
 
@@ -213,24 +212,40 @@ def _as_here(place: Sequence[str | int], finding: Finding) -> Finding:
 def _problems_of_text(source: Source, place: Sequence[str | int], node: ScalarNode, text: str) -> Iterator[Diagnostic]:
     key = place[-1] if isinstance(place[-1], str) else place[-2]
     match key:
+        case _ if place[0] == "notify":
+            yield from problems_of_webhook(source, str(key), node, text)
         case "ledger":
             if odd := _odd(text):
                 yield source.problem("bad-pattern", node.origin, odd, hint=_LEDGER_HINT)
         case "ledger_key":
-            if wrong := _wrong_secret(text):
+            if wrong := wrong_secret(text):
                 yield source.problem(wrong, node.origin, "ledger_key", hint=_KEY_HINT)
-        case "env_names":
-            if is_secret_key(text) or text.upper().startswith("AWS_") or _TELLING.search(text):
-                yield source.problem("secret-variable", node.origin, text, hint=_ENV_HINT)
-        case "protect" if text not in _PLACES:
-            near = get_close_matches(text, _PLACES, n=1)
-            hint = f"did you mean {near[0]}?" if near else "write it from below ResourceConfig on: UserPoolConfigs.Mfa"
-            yield source.problem("unknown-path", node.origin, text, hint=hint)
-        case _ if "labels" in place and is_secret_key(str(key)):
-            hint = "a label is shown in every report: leave the secret out"
-            yield source.problem("plaintext-secret", node.origin, str(key), hint=hint)
+        case "env_names" if _may_be_secret(text):
+            yield source.problem("secret-variable", node.origin, text, hint=_ENV_HINT)
+        case "protect":
+            yield from _problems_of_protected(source, node, text)
+        case _ if "labels" in place:
+            yield from _problems_of_label(source, str(key), node)
         case _ if key in TARGET_KEYS and "match" not in place:
             yield from _problems_of_reference(source, str(key), node, text)
+
+
+def _may_be_secret(variable: str) -> bool:
+    return is_secret_key(variable) or variable.upper().startswith("AWS_") or _TELLING.search(variable) is not None
+
+
+def _problems_of_label(source: Source, key: str, node: ScalarNode) -> Iterator[Diagnostic]:
+    if is_secret_key(key):
+        hint = "a label is shown in every report: leave the secret out"
+        yield source.problem("plaintext-secret", node.origin, key, hint=hint)
+
+
+def _problems_of_protected(source: Source, node: ScalarNode, text: str) -> Iterator[Diagnostic]:
+    if text in _PLACES:
+        return
+    near = get_close_matches(text, _PLACES, n=1)
+    hint = f"did you mean {near[0]}?" if near else "write it from below ResourceConfig on: UserPoolConfigs.Mfa"
+    yield source.problem("unknown-path", node.origin, text, hint=hint)
 
 
 def _problems_of_reference(source: Source, key: str, node: ScalarNode, text: str) -> Iterator[Diagnostic]:
@@ -252,13 +267,13 @@ def _project(source: Source, node: Node) -> Project:
         for key in ("ledger", "parallelism", "poll_interval", "job_timeout")
         if (entry := entries.get(key)) is not None and isinstance(entry.node, ScalarNode)
     }
-    key = entries.get("ledger_key")
-    if key is not None and isinstance(key.node, ScalarNode):
-        template = parse_references(str(key.node.value))
-        said["ledger_key"] = Written(template, key.node.origin) if isinstance(template, Template) else None
+    top = node if isinstance(node, MappingNode) else MappingNode({}, node.origin)
     return Project(
         source,
-        env_names=frozenset(_texts(node.get("env_names") if isinstance(node, MappingNode) else None)),
+        ledger_key=written_at(top.get("ledger_key")),
+        env_names=frozenset(_texts(top.get("env_names"))),
+        webhooks=tuple(webhooks(top.get("notify"))),
+        notify_hosts=frozenset(_texts(top.get("notify_hosts"))),
         entries=_target_entries(entries),
         overrides=tuple(_overrides(entries.get("overrides"))),
         waivers=waivers_of(entries[WAIVERS].node if WAIVERS in entries else None),
@@ -289,15 +304,6 @@ def _texts(node: Node | None) -> Iterable[str]:
     """The text, or the texts of a list, at a node."""
     items = node.items if isinstance(node, ListNode) else (node,)
     return (item.value for item in items if isinstance(item, ScalarNode) and isinstance(item.value, str))
-
-
-def _wrong_secret(text: str) -> str:
-    """The code of what is wrong with a reference that stands for a secret; empty where nothing is."""
-    try:
-        template = parse_references(text)
-    except ReferenceSyntax:
-        return "bad-reference"
-    return "plaintext-secret" if not isinstance(template, Template) or template.tells else ""
 
 
 def _odd(place: str) -> str:

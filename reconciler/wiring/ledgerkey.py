@@ -11,7 +11,7 @@ from reconciler.core.model import Access
 from reconciler.errors import Diagnostic, InputProblem, UsageProblem
 
 if TYPE_CHECKING:
-    from reconciler.config.project import Written
+    from reconciler.config.written import Written
     from reconciler.core.proof import Key
     from reconciler.core.secret import Secret
     from reconciler.wiring.references import References

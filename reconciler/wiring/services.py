@@ -13,6 +13,7 @@ from reconciler.errors import Diagnostic, InputProblem, ServiceProblem, UsagePro
 from reconciler.wiring.bookkeeping import Bookkeeping
 from reconciler.wiring.choices import Connection, Follow, Selection, guards, selected
 from reconciler.wiring.locating import Located, Locating, refuse_credentials
+from reconciler.wiring.notifying import Notifying
 from reconciler.wiring.place import Place
 from reconciler.wiring.recorded import Recorded
 from reconciler.wiring.references import References
@@ -114,6 +115,17 @@ class Services:
             make_state=self.place.state_folder,
             sessions=lambda: self.sessions,
             references=self.references,
+            profile=self._default_profile,
+            region=self._default_region,
+        )
+
+    @cached_property
+    def notifying(self) -> Notifying:
+        """The webhooks that drift tells."""
+        return Notifying(
+            lambda: self.place.project,
+            self.references,
+            embedded=self._connection.emulator,
             profile=self._default_profile,
             region=self._default_region,
         )
@@ -260,7 +272,7 @@ class Services:
             for desired in documents
             for source in self.references.resolver.sources(desired, secrets=secrets)
         ]
-        fetches += [Fetch(source) for source in self.books.sources()]
+        fetches += [Fetch(source) for source in (*self.books.sources(), *self.notifying.sources())]
         return Needs(documents, tuple(fetches), self.books.bucket())
 
     @cached_property

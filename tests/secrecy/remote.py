@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from reconciler.core.model import Access
@@ -294,6 +295,28 @@ def _message(text: str) -> Mapping[str, Any]:
     return {"DeliveryMethod": "EMAIL", "EmailSettings": {"EmailMessage": text, "EmailSubject": "Your code"}}
 
 
+def webhooks(stage: Stage) -> None:
+    """Webhooks whose addresses hold a secret: they can't be reached, may not be told, or are written in clear."""
+    hook, signs = canaries.short("the address of a webhook"), canaries.long("what signs for a webhook")
+    stage.secrets |= {hook, signs}
+    stage.live()
+    stage.write(length=14)
+    stage.variable("HOOK_SIGNS", signs)
+    stage.patch.setattr(
+        "reconciler.wiring.notifying.time",
+        SimpleNamespace(sleep=lambda _seconds: None, monotonic=lambda: 0.0, time=lambda: 0.0),
+    )
+    text = "notify_hosts: [127.0.0.1]\nnotify:\n- {format: slack, url: '${env:HOOK}', secret: '${env:HOOK_SIGNS}'}\n"
+    project = stage.plant("project/reconciler.yaml", text)
+    for address in (f"http://127.0.0.1:9/{hook}", f"https://{hook}.example.com/", f"https://u:{hook}@127.0.0.1/", hook):
+        stage.variable("HOOK", address)
+        stage.run("drift", "auth.json", *stage.reports("drift"), code=2)
+        stage.run("iam-policy", "auth.json", code=0)
+    for broken in (f"url: https://h/{hook}\n", f"notify:\n- {{format: slack, url: https://h/{hook}, other: ]\n"):
+        project.write_text(broken, encoding="utf-8")
+        stage.run("drift", "auth.json", *stage.reports("drift"), code=1)
+
+
 def _remote() -> Iterator[tuple[str, Callable[[Stage], None]]]:
     yield "everywhere at AWS", everywhere_at_aws
     yield "a hidden text moved", text_that_moved
@@ -304,6 +327,7 @@ def _remote() -> Iterator[tuple[str, Callable[[Stage], None]]]:
     yield "over HTTP", over_http
     yield "a token with a line end", a_token_with_a_line_end
     yield "behind a proxy", behind_a_proxy
+    yield "webhooks", webhooks
     yield "crashed", crash
     yield "printed", printed_by_a_developer
 

@@ -117,6 +117,13 @@ def test_a_slip_is_told_with_its_line_and_what_to_write(root: Path) -> None:
     assert address.hint == odd.hint
 
 
+@pytest.mark.parametrize("key", ["url", "URL", "webhook_url", "secret"])
+@pytest.mark.parametrize("text", ["{}: {}\n", "notify_hosts: [h]\nnotify:\n  - format: json\n    {}: {} ]\n"])
+def test_the_address_of_a_webhook_in_clear_is_in_no_excerpt(root: Path, text: str, key: str) -> None:
+    write(root, text.format(key, "https://hooks.slack.com/services/T0/B0/canary"))
+    assert "canary" not in str(problems(root))
+
+
 def test_every_slip_is_told_at_once(root: Path) -> None:
     write(root, "regions: us-east-1\nledger: 8\nparallelism: 900\nenv_names: [AWS_SESSION_TOKEN]\n")
     told = sorted((problem.origin.line, problem.code) for problem in problems(root) if problem.origin)
@@ -166,6 +173,10 @@ job_timeout: 600
 ledger: s3://example-ledger/auth
 ledger_key: ${ssm:/reconciler/ledger-key}
 env_names: [SHOP_DOMAIN]
+notify_hosts: [hooks.slack.com, .example.com]
+notify:
+  - {format: slack, url: "${env:SLACK_WEBHOOK}", template: "{different} of {total}"}
+  - {format: json, url: "${ssm:/webhook}", secret: "${ssm:/webhook-secret}"}
 overrides:
   - match: {name: [shop-*, blog-prod]}
     region: us-east-1
@@ -184,6 +195,12 @@ def test_everything_that_the_schema_knows_is_read(root: Path) -> None:
     assert (project.ledger, project.env_names) == ("s3://example-ledger/auth", frozenset({"SHOP_DOMAIN"}))
     assert project.ledger_key is not None
     assert project.ledger_key.template.text == "${ssm:/reconciler/ledger-key}"
+    assert project.notify_hosts == {"hooks.slack.com", ".example.com"}
+    slack, other = project.webhooks
+    assert (slack.form, slack.url.template.text, slack.secret) == ("slack", "${env:SLACK_WEBHOOK}", None)
+    assert (slack.template, other.template) == ("{different} of {total}", None)
+    assert other.secret is not None
+    assert other.secret.template.text == "${ssm:/webhook-secret}"
     assert [str(project.entries[key].node.origin) for key in ("region", "role_arn")] == [
         "reconciler.yaml:1:9",
         "reconciler.yaml:2:11",
@@ -239,6 +256,22 @@ def test_of_the_overrides_that_match_the_last_one_wins(
         ("poll_interval: .nan\n", "out-of-range", 1, 16),
         ("job_timeout: .inf\n", "out-of-range", 1, 14),
         ("endpoint_url: http://localhost\n", "unknown-key", 1, 1),
+        ("notify: [{format: json, url: '${env:X}'}]\n", "missing-key", 1, 1),
+        ("notify_hosts: [h]\nnotify: []\n", "empty-list", 2, 9),
+        ("notify_hosts: [h]\nnotify: [{format: json}]\n", "missing-key", 2, 10),
+        ("notify_hosts: [h]\nnotify: [{format: mail, url: '${env:X}'}]\n", "not-allowed-value", 2, 19),
+        ("notify_hosts: [h]\nnotify: [{format: json, url: '${env:X}/path'}]\n", "plaintext-secret", 2, 30),
+        ("notify_hosts: [h]\nnotify: [{format: json, url: '${env:X:-https://h}'}]\n", "plaintext-secret", 2, 30),
+        ("notify_hosts: [h]\nnotify: [{format: json, url: '${env:X'}]\n", "bad-reference", 2, 30),
+        (
+            "notify_hosts: [h]\nnotify: [{format: json, url: '${env:X}', template: '{secret}'}]\n",
+            "not-allowed-value",
+            2,
+            52,
+        ),
+        ("notify_hosts: ['*.example.com']\n", "bad-pattern", 1, 16),
+        ("notify_hosts: [.com]\n", "bad-pattern", 1, 16),
+        ("notify_hosts: [https://h]\n", "bad-pattern", 1, 16),
     ],
 )
 def test_what_it_may_not_say_is_told_with_its_place(root: Path, text: str, code: str, line: int, column: int) -> None:
