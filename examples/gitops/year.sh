@@ -116,3 +116,40 @@ commit "Ask for sixteen characters"
 run 'reconciler apply auth.yaml --emulator --quiet --auto-approve --base last-applied'
 tell "They talk, and git wins, for this one path."
 run 'reconciler apply auth.yaml --emulator --quiet --auto-approve --base last-applied --allow conflict:UserPoolConfigs.PasswordPolicy.MinimumLength'
+
+chapter "June: a difference that somebody accepts for a time"
+tell "A partner can't type long passwords until its release: somebody sets twelve. The nightly run tells."
+click 'PasswordPolicy.MinimumLength=12'
+run 'reconciler drift auth.yaml --emulator --quiet --base last-applied'
+tell "Ada accepts that value, for this path, until a day, in a file that is reviewed as any other."
+waive() { # until a day
+  cat >reconciler.yaml <<YAML
+poll_interval: 0.2
+waivers:
+  - path: UserPoolConfigs.PasswordPolicy.MinimumLength
+    value: 12
+    instead_of: 16
+    owner: ada@example.com
+    reason: the partner's terminals take no more until their release
+    expires: $1
+YAML
+  commit "Accept twelve characters until $1"
+}
+waive "$(python3 -c 'import datetime as d; print((d.datetime.now(d.UTC) + d.timedelta(days=30)).date())')"
+run 'reconciler waivers auth.yaml'
+run 'reconciler drift auth.yaml --emulator --quiet --base last-applied'
+
+chapter "July: the day passes"
+tell "Nobody has to remember it: the morning after, the nightly run tells again."
+tell "(Here the day is written as yesterday.)"
+waive "$(python3 -c 'import datetime as d; print((d.datetime.now(d.UTC) - d.timedelta(days=1)).date())')"
+run 'reconciler drift auth.yaml --emulator --quiet --base last-applied'
+
+chapter "August: the fix"
+tell "The partner has released. The waiver goes, what git has is applied, and the nightly run is quiet."
+printf 'poll_interval: 0.2\n' >reconciler.yaml
+commit "Accept no exception any more"
+run 'reconciler apply auth.yaml --emulator --quiet --auto-approve --base last-applied'
+run 'reconciler drift auth.yaml --emulator --quiet --base last-applied'
+tell "Who wanted what, and when, is git's to tell."
+run 'git log --oneline --format=%s'

@@ -68,7 +68,7 @@ def _secrets(tree: Tree, above: Path = ()) -> Iterator[tuple[Path, Any]]:
 
 def _known(value: Any) -> bool:
     """Whether a value can be compared: a secret that was read or resolved, or the text in clear beside one."""
-    return isinstance(value, (Secret, str)) and not isinstance(value, SecretState)
+    return isinstance(value, (Secret, str))
 
 
 def _same(old: Secret | str, new: Secret | str) -> bool:

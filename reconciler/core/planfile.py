@@ -50,6 +50,8 @@ def _plain(value: Any) -> Any:
             return sorted(value)
         case Secret():
             return SecretState.READABLE.value
+        case SecretState():
+            return value.value
         case Mark():
             return value.name
         case _:

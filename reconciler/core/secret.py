@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import NoReturn
 
 _MASK = re.compile(
@@ -58,8 +58,8 @@ class Secret:
         raise TypeError("a secret is never serialised")
 
 
-class SecretState(StrEnum):
-    """What can be said of a live secret without saying it."""
+class SecretState(Enum):
+    """What can be said of a live secret without saying it. Equal to no text: a message may be "unknown" itself."""
 
     READABLE = "readable"  # the service returned it
     UNKNOWN = "unknown"  # masked or withheld: there, but nobody can say which

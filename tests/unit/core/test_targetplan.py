@@ -422,3 +422,11 @@ def test_an_empty_list_of_constraints_drops_them() -> None:
         made = prepared(removal, before)
         assert made.request()["UserPoolConfigs"]["PasswordPolicy"]["AdditionalConstraints"] == []
         assert [change.action for change in made.plan.changes] == [Action.REMOVE]
+
+
+def test_a_text_is_itself_even_where_it_reads_as_a_word_of_ours_for_a_secret() -> None:
+    texts: dict[str, Written] = {f"{POOL}.Mfa.MFAMode": "ON", f"{POOL}.Mfa.Settings.MfaTypes": members("SMS")}
+    for word in ("unknown", "readable", "(sensitive value)"):
+        made = prepared({**texts, f"{POOL}.Mfa.Settings.SmsMessage": word}, live({"Mfa": {"MFAMode": "OFF"}}))
+        assert made.plan.blocks == ()
+        assert made.request()["UserPoolConfigs"]["Mfa"]["Settings"]["SmsMessage"] == word
