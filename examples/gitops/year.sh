@@ -86,7 +86,7 @@ sed -i.before 's/MinimumLength: 8/MinimumLength: 12/' auth.yaml && rm auth.yaml.
 commit "Ask for twelve characters"
 run 'git diff --unified=0 main -- auth.yaml | tail -n 2'
 run 'reconciler plan auth.yaml --emulator --quiet --base main --report markdown=comment.md >/dev/null; cat comment.md'
-tell "Somebody reads it, approves, and merges. That very plan is applied."
+tell "Somebody reads it and merges. The plan of the merged commit is saved, approved, and applied: that very one."
 git switch --quiet main
 git merge --quiet --ff-only longer-passwords
 run 'reconciler plan auth.yaml --emulator --quiet --out approved.plan >/dev/null'

@@ -100,9 +100,9 @@ def apply(
         plan = make_plan(run, found, base=base_of(run, base, given, found))
         show_plan(plan, show)
     if not any(target.changes or (saved and target.unresolved) for target in plan.planned):
-        nothing_to_do(plan, show, saved=saved)
+        nothing_to_do(plan, run, saved=saved)
     if plan.failures:
-        raise typer.Exit(refuse(plan, show))
+        raise typer.Exit(refuse(plan, run))
     if applyable(plan) and not saved and not auto_approve:
         otherwise = "give --auto-approve, or save the plan with 'plan --out FILE' and apply that file"
         confirm("Do you want to perform these actions?", otherwise=otherwise)
@@ -147,7 +147,7 @@ def _resume_only(run: Run, paths: Sequence[str], choice: Choice, waiting: Waitin
     if not chosen:
         if run.show.format is not Format.TEXT:
             return tell((), plans_of(()), least, run)
-        write_reports(outcome_renderers((), plans_of(())), run.show)
+        write_reports(outcome_renderers((), plans_of(())), run.show, run.events)
         elsewhere = f"none of the {left} updates under way was named" if left else ""
         write_result(f"Nothing to resume: {elsewhere or 'no update is under way'}.\n")
         looked_in(ledger)

@@ -15,7 +15,7 @@ import typer
 from reconciler.cli.console import colourful, show_error, write_error, write_result
 from reconciler.cli.exits import Exit, of_outcomes, of_plan, worst
 from reconciler.cli.options import Format, Patience, Show
-from reconciler.cli.output import emit, outcome_renderers, plan_renderers, write_reports
+from reconciler.cli.output import emit, outcome_renderers, plan_renderers, write_reports, write_result_of
 from reconciler.cli.run import Run
 from reconciler.cli.signals import first_signal
 from reconciler.core.model import Access, Desired, Outcome, OutcomeKind, Plan
@@ -70,7 +70,7 @@ def settle_first(run: Run, desired: Sequence[Desired], waiting: Waiting) -> None
     if code in {Exit.DONE, Exit.ERROR} and settled and not any(ledger.still_open(entry) for entry in opened):
         for entry, outcome in zip(opened, outcomes, strict=True):
             became = f"{outcome.kind.value}{f': {outcome.summary}' if outcome.summary else ''}"
-            run.progress(outcome.name, f"The update of run {entry.intent.run.id} is settled: {became}")
+            run.events(outcome.name, f"The update of run {entry.intent.run.id} is settled: {became}")
         return
     raise typer.Exit(tell(outcomes, plans_of(opened), code, run))
 
@@ -103,7 +103,7 @@ def resume_all(
             opened,
             gateway_of,
             keeping=keeping,
-            following=Following(clock, waiting, run.progress),
+            following=Following(clock, waiting, run.events),
             parallelism=run.parallelism,
         )
     return outcomes, stopped[0] if stopped else of_outcomes(outcomes, saved=False)
@@ -145,7 +145,7 @@ def tell(outcomes: Sequence[Outcome], plan: Plan, code: Exit, run: Run) -> Exit:
     if any(outcome.unrecorded for outcome in outcomes):
         code = worst([code, Exit.ERROR])
     try:
-        emit(outcome_renderers(outcomes, plan), run.show)
+        emit(outcome_renderers(outcomes, plan, run.events.ended_updates), run.show, run.events)
     except OutputProblem as problem:
         show_error(problem)
         code = worst([code, Exit.ERROR])
@@ -157,24 +157,24 @@ def tell(outcomes: Sequence[Outcome], plan: Plan, code: Exit, run: Run) -> Exit:
     return code
 
 
-def nothing_to_do(plan: Plan, show: Show, *, saved: bool) -> None:
+def nothing_to_do(plan: Plan, run: Run, *, saved: bool) -> None:
     """End a run in which no target changes."""
     outcomes = [Outcome(target.name, target.target, OutcomeKind.UNCHANGED) for target in plan.planned]
     if plan.failures:
-        raise typer.Exit(refuse(plan, show))
-    if saved or show.format is not Format.TEXT or show.report:
-        emit(outcome_renderers(outcomes, plan), show)
+        raise typer.Exit(refuse(plan, run))
+    if saved or run.show.format is not Format.TEXT or run.show.report:
+        emit(outcome_renderers(outcomes, plan), run.show, run.events)
     raise typer.Exit(Exit.DONE)
 
 
-def refuse(plan: Plan, show: Show) -> Exit:
+def refuse(plan: Plan, run: Run) -> Exit:
     """Nothing is sent while a target could not be planned."""
     from reconciler.render.messages import first_of
 
     renderers = plan_renderers(plan, drift=False)
-    write_reports(renderers, show)
-    if show.format is not Format.TEXT:
-        write_result(renderers[show.format](False))
+    write_reports(renderers, run.show, run.events)
+    if run.show.format is not Format.TEXT:
+        write_result_of(renderers, run.show, run.events)
     names = first_of([target.name for target in plan.failures])
     write_error(f"\nNothing was sent: {names} could not be planned. Leave targets out with --exclude NAME.\n")
     return of_plan(Plan(plan.failures, plan.created), changes=Exit.DONE)
@@ -193,7 +193,7 @@ def _carry_out(
             outcomes = perform(
                 Fleet(run.services, Located(())),
                 plan,
-                observer=run.progress,
+                observer=run.events,
                 waiting=waiting,
                 clock=clock,
                 max_failures=max_failures,

@@ -142,7 +142,7 @@ def _give_up(run: Run, target: str | None, *, force: bool) -> Exit:
         confirm("Give them up? Whether they landed is then for the next plan to show.", otherwise="give --force")
     plan = plans_of(opened)
     with stoppable() as (clock, stopped):
-        following = Following(clock, Waiting(), run.progress)
+        following = Following(clock, Waiting(), run.events)
         outcomes = give_up(opened, keeping=books.keeping("unlock", plan, sends=False), following=following)
     others = [outcome for outcome in outcomes if outcome.kind is not OutcomeKind.UNKNOWN]
     code = stopped[0] if stopped else of_outcomes(others, saved=False)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reconciler.cli.console import check_file, colourful, write_error, write_file, write_result
+from reconciler.cli.events import Events, now
 from reconciler.cli.options import Format, Show
 from reconciler.core.model import Outcome, Plan
 from reconciler.errors import Diagnostic, InputProblem, Severity, UsageProblem
@@ -50,12 +50,17 @@ def problems_as_result(show: Show) -> Iterator[None]:
         renderers = diagnostics_renderers(problem.diagnostics)
         write_reports(renderers, show)
         if show.format is not Format.TEXT:
-            write_result(renderers[show.format](False))
+            write_result_of(renderers, show)
         raise
 
 
-def emit(renderers: _Renderers, show: Show) -> None:
+def emit(renderers: _Renderers, show: Show, events: Events | None = None) -> None:
     """Write the result to standard output, and to each report's file.
+
+    Args:
+        renderers: the result in each format that there is of it.
+        show: what was asked for.
+        events: what was told while it came about.
 
     Raises:
         UsageProblem: what is listed by this command has no such format.
@@ -64,14 +69,21 @@ def emit(renderers: _Renderers, show: Show) -> None:
         if format_ not in renderers:
             hint = f"the formats are {', '.join(renderers)}"
             raise UsageProblem(f"This command can't write {format_.value}", hint=hint)
-    write_result(renderers[show.format](colourful(no_color=show.no_color)))
-    write_reports(renderers, show)
+    write_result_of(renderers, show, events)
+    write_reports(renderers, show, events)
 
 
-def write_reports(renderers: _Renderers, show: Show) -> None:
-    """Write the result to each report's file."""
+def write_result_of(renderers: _Renderers, show: Show, events: Events | None = None) -> None:
+    """Write the result to standard output; arguments as :func:`emit` has them."""
+    text = renderers[show.format](colourful(no_color=show.no_color))
+    write_result((events or Events(show)).rest(text) if show.format is Format.NDJSON else text)
+
+
+def write_reports(renderers: _Renderers, show: Show, events: Events | None = None) -> None:
+    """Write the result to each report's file; arguments as :func:`emit` has them."""
     for format_, path in reports_of(show):
-        write_file(path, renderers[format_](False))
+        text = renderers[format_](False)
+        write_file(path, (events or Events(show)).whole(text) if format_ is Format.NDJSON else text)
 
 
 def plan_renderers(plan: Plan, *, drift: bool) -> _Renderers:
@@ -82,12 +94,12 @@ def plan_renderers(plan: Plan, *, drift: bool) -> _Renderers:
     return {format_: functools.partial(_plan, plan, report, format_) for format_ in Format}
 
 
-def outcome_renderers(outcomes: Sequence[Outcome], plan: Plan) -> _Renderers:
-    """What an apply did, in every format."""
+def outcome_renderers(outcomes: Sequence[Outcome], plan: Plan, ended: Collection[str] = ()) -> _Renderers:
+    """What an apply did, in every format; of the targets in ``ended`` events have told that they came to their end."""
     from reconciler.render.report import outcome_report
 
     report = outcome_report(outcomes, plan)
-    return {format_: functools.partial(_outcome, outcomes, report, format_) for format_ in Format}
+    return {format_: functools.partial(_outcome, outcomes, report, format_, ended) for format_ in Format}
 
 
 def diagnostics_renderers(diagnostics: Sequence[Diagnostic]) -> _Renderers:
@@ -130,7 +142,7 @@ def _plan(plan: Plan, report: Report, format_: Format, colour: bool) -> str:
         case Format.NDJSON:
             from reconciler.render.ndjson import plan_ndjson
 
-            text = plan_ndjson(report, __version__, plan.created)
+            text = plan_ndjson(report, now())
         case Format.ANNOTATIONS:
             from reconciler.render.annotations import plan_annotations
 
@@ -138,7 +150,9 @@ def _plan(plan: Plan, report: Report, format_: Format, colour: bool) -> str:
     return text
 
 
-def _outcome(outcomes: Sequence[Outcome], report: OutcomeReport, format_: Format, colour: bool) -> str:
+def _outcome(
+    outcomes: Sequence[Outcome], report: OutcomeReport, format_: Format, ended: Collection[str], colour: bool
+) -> str:
     from reconciler.version import __version__
 
     match format_:
@@ -169,7 +183,7 @@ def _outcome(outcomes: Sequence[Outcome], report: OutcomeReport, format_: Format
         case Format.NDJSON:
             from reconciler.render.ndjson import outcome_ndjson
 
-            text = outcome_ndjson(report, __version__, _now())
+            text = outcome_ndjson(report, now(), ended)
         case Format.ANNOTATIONS:
             from reconciler.render.annotations import outcome_annotations
 
@@ -208,16 +222,12 @@ def _diagnostics(diagnostics: Sequence[Diagnostic], format_: Format, colour: boo
         case Format.NDJSON:
             from reconciler.render.ndjson import diagnostics_ndjson
 
-            text = diagnostics_ndjson(diagnostics, __version__, _now())
+            text = diagnostics_ndjson(diagnostics, now())
         case Format.ANNOTATIONS:
             from reconciler.render.annotations import diagnostics_annotations
 
             text = diagnostics_annotations(diagnostics)
     return text
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def warn(diagnostics: Sequence[Diagnostic], *, strict: bool) -> None:

@@ -64,7 +64,7 @@ def plan(
         from reconciler.version import __version__
 
         write_file(out, plan_json(made, __version__))
-    emit(plan_renderers(made, drift=False), show)
+    emit(plan_renderers(made, drift=False), show, run.events)
     if stopped is not None:
         if out is not None:
             write_error(f"\nNothing was saved to {out}: the plan is not whole, since it was interrupted.\n")
@@ -103,7 +103,7 @@ def drift(
     run = start(reach, show, first_path=paths[0], parallelism=choice.parallelism, ledger=ledger)
     found = located(run, paths, choice, allow, strict=strict, follow=following(without_secrets=without_secrets))
     made, stopped = _read(run, found, base_of(run, base, paths, found), saved=False)
-    emit(plan_renderers(made, drift=True), show)
+    emit(plan_renderers(made, drift=True), show, run.events)
     if stopped is not None:
         raise typer.Exit(stopped)
     for untold in run.services.notifying.notify(made):  # the code is about drift, whoever was told of it

@@ -58,9 +58,9 @@ def restore(
     plan = _with_later(with_remainder(made, records, left_out), place, records)
     show_plan(plan, show)
     if not any(target.changes for target in plan.planned):
-        nothing_to_do(plan, show, saved=False)
+        nothing_to_do(plan, run, saved=False)
     if plan.failures:
-        raise typer.Exit(refuse(plan, show))
+        raise typer.Exit(refuse(plan, run))
     if applyable(plan) and not auto_approve:
         confirm(f"Do you want to go back from run {run_id}?", otherwise="give --auto-approve")
     raise typer.Exit(carry_out(run, plan, waiting, command="restore", saved=False, max_failures=max_failures))

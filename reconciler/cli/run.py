@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reconciler.cli.console import write_error
+from reconciler.cli.events import Events
 from reconciler.cli.options import ALL_SECRETS, Choice, Reach, Show, sent_secrets
 from reconciler.cli.output import problems_as_result, reports_of, warn
 from reconciler.cli.progress import Progress
@@ -25,11 +26,11 @@ _LARGEST_STDIN = 1_000_001
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One command's services, progress and choices."""
+    """One command's services, what listens to its progress, and choices."""
 
     services: Services
     show: Show
-    progress: Progress
+    events: Events
     parallelism: int
 
 
@@ -51,7 +52,7 @@ def start(
         ledger=ledger,
     )
     services = Services(connection, first_path=first_path, parallelism=parallelism)
-    return Run(services, show, Progress(show), services.parallelism)
+    return Run(services, show, Events(show, Progress(show)), services.parallelism)
 
 
 def load(run: Run, paths: Sequence[str], choice: Choice, allow: Sequence[str] | None, *, network: bool) -> Loaded:
@@ -128,7 +129,8 @@ def make_plan(
     from reconciler.api import Fleet, plan
 
     fleet = Fleet(run.services, located)
-    made = plan(fleet, base=base, observer=run.progress, stopped=stopped, with_commit=with_commit)
+    made = plan(fleet, base=base, observer=run.events, stopped=stopped, with_commit=with_commit)
+    run.events.check()
     return made if saved else replace(made, targets=tuple(_as_it_is_now(target) for target in made.targets))
 
 

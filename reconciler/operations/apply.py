@@ -27,6 +27,8 @@ from reconciler.operations.settle import Checked, Following, settle
 from reconciler.operations.waves import wave_by_wave
 
 GatewayOf = Callable[[Desired], Gateway]
+MODIFYING = "Modifying..."
+"""What an observer is told of a target just before its update is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +244,7 @@ def _finish(item: Checked, held: Leased, run: _Applying) -> Outcome:
     clock.sleep(0)
     if refused := held.refusal(item.plan):
         return refused
-    run.following.observer(item.plan.name, "Modifying...")
+    run.following.observer(item.plan.name, MODIFYING)
     began = clock.now()
     opened = keeping.begin(again, before)
     if refused := held.refusal(item.plan):  # the journal may have taken longer than the lease is good for

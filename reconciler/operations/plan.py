@@ -16,7 +16,8 @@ from reconciler.operations.live import read_live, with_meta
 
 ReaderOf = Callable[[Desired], ReadGateway]
 _Work: TypeAlias = tuple[Desired, ReadGateway] | TargetFailure
-_READING = "Reading live configuration..."
+READING = "Reading live configuration..."
+"""What an observer is told of a target that is being read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def plan(
         if isinstance(item, TargetFailure):
             return item
         document, reader = item
-        observer(document.name, _READING)
+        observer(document.name, READING)
         try:
             known = remembered(document)
             if document.hidden != known.proofs.hidden:
@@ -104,7 +105,7 @@ def plan(
         return planned
 
     stopping = None if stopped is None else Stopping(stopped, _unread)
-    observer.started(_READING, len(work))
+    observer.started(READING, len(work))
     try:
         targets = for_each(work, one, parallelism=parallelism, stopping=stopping)
     finally:

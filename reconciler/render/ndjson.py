@@ -1,13 +1,14 @@
-"""NDJSON: the lines of terraform's machine-readable UI, of a result that is there whole.
+"""NDJSON: the lines of terraform's machine-readable UI, of what happens and of what came of it.
 
-Types and members are those of terraform's documentation of that format. How long an update took is not known here, so
-no line tells it.
+Types and members are those of terraform's documentation of that format. Of an update whose end nobody saw as it came,
+no line tells how long it took.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from enum import StrEnum
 from typing import Any
 
 from reconciler.core.model import OutcomeKind
@@ -23,14 +24,56 @@ _ERRORED = frozenset(
     {OutcomeKind.DENIED, OutcomeKind.FAILED, OutcomeKind.TIMED_OUT, OutcomeKind.UNVERIFIED, OutcomeKind.UNKNOWN}
 )
 """The outcomes of an update that was tried, and did not end well."""
+COMPLETE = "Modifications complete"
+ERRORED = "Modifications errored"
 
 
-def plan_ndjson(report: Report, version: str, when: str) -> str:
+class Event(StrEnum):
+    """What happens to a target; the value is terraform's type of its line."""
+
+    READING = "refresh_start"
+    READ = "refresh_complete"
+    BEGUN = "apply_start"
+    GOES_ON = "apply_progress"
+    DONE = "apply_complete"
+    FAILED = "apply_errored"
+    OTHER = "log"
+
+
+_OF_UPDATES = frozenset({Event.BEGUN, Event.GOES_ON, Event.DONE, Event.FAILED})
+
+
+def version_ndjson(version: str, when: str) -> str:
+    """The line that stands before all others; ``version`` is that of the tool, ``when`` as in :func:`plan_ndjson`."""
+    line = _line("version", f"reconciler {version}", terraform=TERRAFORM_VERSION, ui=UI_VERSION, reconciler=version)
+    return _text([line], when)
+
+
+def event_ndjson(event: Event, name: str, message: str, when: str, *, elapsed: float | None = None) -> str:
+    """The line of one event, as it happens.
+
+    Args:
+        event: what happens.
+        name: to which target.
+        message: the same in words.
+        when: the time, in ISO 8601.
+        elapsed: for how many seconds an update has been under way.
+    """
+    hook = _resource(name)
+    if event in _OF_UPDATES:
+        hook["action"] = "update"
+        if elapsed is not None:
+            hook["elapsed_seconds"] = round(elapsed)
+    members = {} if event is Event.OTHER else {"hook": hook}
+    level = "error" if event is Event.FAILED else "info"
+    return _text([_line(event.value, f"{_address(name)}: {message}", level, **members)], when)
+
+
+def plan_ndjson(report: Report, when: str) -> str:
     """A plan, or drift.
 
     Args:
         report: what to show.
-        version: that of the tool.
         when: the time of all lines, in ISO 8601.
     """
     drift = report.headline == "drift"
@@ -41,24 +84,29 @@ def plan_ndjson(report: Report, version: str, when: str) -> str:
     ]
     # Drift proposes nothing: terraform counts none in it either.
     lines.append(_summary(plan_line(report), 0 if drift else len(report.different), "plan"))
-    return _text([*lines, *map(_diagnostic, message_alerts(report))], version, when)
+    return _text([*lines, *map(_diagnostic, message_alerts(report))], when)
 
 
-def outcome_ndjson(report: OutcomeReport, version: str, when: str) -> str:
-    """What became of each target; arguments as :func:`plan_ndjson` has them."""
-    lines = [*_hooks(report), *map(_diagnostic, outcome_alerts(report))]
+def outcome_ndjson(report: OutcomeReport, when: str, ended: Collection[str] = ()) -> str:
+    """What became of each target.
+
+    Args:
+        report: what to show.
+        when: as in :func:`plan_ndjson`.
+        ended: the targets of which :func:`event_ndjson` has told that their update came to its end.
+    """
+    lines = [*_hooks(report, ended), *map(_diagnostic, outcome_alerts(report))]
     lines.append(_summary(outcome_line(report), report.count(OutcomeKind.APPLIED), "apply"))
-    return _text(lines, version, when)
+    return _text(lines, when)
 
 
-def diagnostics_ndjson(diagnostics: Sequence[Diagnostic], version: str, when: str) -> str:
-    """Problems of the input; the other arguments as :func:`plan_ndjson` has them."""
-    return _text(map(_diagnostic, diagnostic_alerts(diagnostics)), version, when)
+def diagnostics_ndjson(diagnostics: Sequence[Diagnostic], when: str) -> str:
+    """Problems of the input; ``when`` as in :func:`plan_ndjson`."""
+    return _text(map(_diagnostic, diagnostic_alerts(diagnostics)), when)
 
 
-def _text(lines: Iterable[dict[str, Any]], version: str, when: str) -> str:
-    first = _line("version", f"reconciler {version}", terraform=TERRAFORM_VERSION, ui=UI_VERSION, reconciler=version)
-    told = ({**line, "@timestamp": when} for line in (first, *lines))
+def _text(lines: Iterable[dict[str, Any]], when: str) -> str:
+    told = ({**line, "@timestamp": when} for line in lines)
     return "".join(f"{without_commands(json.dumps(line, separators=(',', ':')))}\n" for line in told)
 
 
@@ -66,13 +114,15 @@ def _line(type_: str, message: str, level: str = "info", **members: Any) -> dict
     return {"@level": level, "@message": message, "@module": "terraform.ui", **members, "type": type_}
 
 
-def _hooks(report: OutcomeReport) -> Iterator[dict[str, Any]]:
+def _hooks(report: OutcomeReport, ended: Collection[str]) -> Iterator[dict[str, Any]]:
     for row in report.targets:
+        if row.name in ended:
+            continue
         hook = {**_resource(row.name), "action": "update"}
         if row.kind is OutcomeKind.APPLIED:
-            yield _line("apply_complete", f"{_address(row.name)}: Modifications complete", hook=hook)
+            yield _line(Event.DONE.value, f"{_address(row.name)}: {COMPLETE}", hook=hook)
         elif row.kind in _ERRORED:
-            yield _line("apply_errored", f"{_address(row.name)}: Modifications errored", hook=hook)
+            yield _line(Event.FAILED.value, f"{_address(row.name)}: {ERRORED}", hook=hook)
 
 
 def _summary(message: str, changed: int, operation: str) -> dict[str, Any]:

@@ -214,8 +214,9 @@ def test_a_named_state_folder_hides_nothing_of_what_was_in_it_from_git(project: 
     assert (project.folder / "kept" / ".gitignore").read_text(encoding="utf-8") == "*\n"
 
 
-def test_nothing_is_sent_while_standard_output_is_closed_or_full(project: Project) -> None:
-    apply = f"{sys.executable} -m reconciler apply auth.yaml --emulator --auto-approve"
+@pytest.mark.parametrize("format_", ["text", "ndjson"])
+def test_nothing_is_sent_while_standard_output_is_closed_or_full(project: Project, format_: str) -> None:
+    apply = f"{sys.executable} -m reconciler apply auth.yaml --emulator --auto-approve --format {format_}"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     for redirected in (">&-", ">/dev/full"):
         result = subprocess.run(

@@ -298,7 +298,7 @@ def test_a_plan_is_shown_as_recorded(case: str, golden: Golden) -> None:
     golden(f"{case}.json", _readable(plan_json(plan, VERSION)))
     golden(f"{case}.junit.xml", plan_junit(report))
     golden(f"{case}.sarif", _readable(plan_sarif(report, VERSION)))
-    golden(f"{case}.ndjson", plan_ndjson(report, VERSION, WHEN))
+    golden(f"{case}.ndjson", plan_ndjson(report, WHEN))
     golden(f"{case}.annotations.txt", plan_annotations(report))
 
 
@@ -315,7 +315,7 @@ def test_outcomes_are_shown_as_recorded(golden: Golden) -> None:
     golden("outcomes.json", _readable(outcome_json(outcomes, VERSION)))
     golden("outcomes.junit.xml", outcome_junit(report))
     golden("outcomes.sarif", _readable(outcome_sarif(report, VERSION)))
-    golden("outcomes.ndjson", outcome_ndjson(report, VERSION, WHEN))
+    golden("outcomes.ndjson", outcome_ndjson(report, WHEN))
     golden("outcomes.annotations.txt", outcome_annotations(report))
 
 
@@ -326,5 +326,5 @@ def test_diagnostics_are_shown_as_recorded(golden: Golden) -> None:
     golden("diagnostics.json", _readable(diagnostics_json(DIAGNOSTICS)))
     golden("diagnostics.junit.xml", diagnostics_junit(DIAGNOSTICS))
     golden("diagnostics.sarif", _readable(diagnostics_sarif(DIAGNOSTICS, VERSION)))
-    golden("diagnostics.ndjson", diagnostics_ndjson(DIAGNOSTICS, VERSION, WHEN))
+    golden("diagnostics.ndjson", diagnostics_ndjson(DIAGNOSTICS, WHEN))
     golden("diagnostics.annotations.txt", diagnostics_annotations(DIAGNOSTICS))

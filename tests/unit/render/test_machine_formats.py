@@ -17,7 +17,14 @@ from reconciler.core.model import FailureKind, Finding, Outcome, OutcomeKind, Pl
 from reconciler.errors import Diagnostic, Origin, Severity
 from reconciler.render.annotations import diagnostics_annotations, outcome_annotations, plan_annotations
 from reconciler.render.junit import diagnostics_junit, outcome_junit, plan_junit
-from reconciler.render.ndjson import diagnostics_ndjson, outcome_ndjson, plan_ndjson
+from reconciler.render.ndjson import (
+    Event,
+    diagnostics_ndjson,
+    event_ndjson,
+    outcome_ndjson,
+    plan_ndjson,
+    version_ndjson,
+)
 from reconciler.render.report import OutcomeReport, Report, outcome_report, plan_report
 from reconciler.render.sarif import SCHEMA, diagnostics_sarif, outcome_sarif, plan_sarif
 from tests.programs import executable
@@ -102,17 +109,12 @@ def test_junit_is_xml_of_the_shape_that_jenkins_reads(text: str, planned: Planne
 @given(text=TEXT)
 def test_each_line_of_ndjson_is_an_object_of_terraforms(text: str, planned: Planned, plan_of: PlanOf) -> None:
     report, outcomes, diagnostics = _worst(text, planned, plan_of)
-    pages = (
-        plan_ndjson(report, "1", WHEN),
-        outcome_ndjson(outcomes, "1", WHEN),
-        diagnostics_ndjson(diagnostics, "1", WHEN),
-    )
-    for page in pages:
-        first, *others = (json.loads(line) for line in page.splitlines())
-        assert first["type"] == "version"
-        for line in (first, *others):
-            assert {"@level", "@message", "@module", "@timestamp", "type"} <= set(line)
-        assert [line["type"] for line in others].count("change_summary") == (page is not pages[2])
+    happened = event_ndjson(Event.GOES_ON, text, text, WHEN, elapsed=1.5)
+    results = (plan_ndjson(report, WHEN), outcome_ndjson(outcomes, WHEN))
+    for page in (*results, diagnostics_ndjson(diagnostics, WHEN), happened, version_ndjson(text, WHEN)):
+        lines = [json.loads(line) for line in page.splitlines()]
+        assert all({"@level", "@message", "@module", "@timestamp", "type"} <= set(line) for line in lines)
+        assert [line["type"] for line in lines].count("change_summary") == (page in results)
 
 
 def test_sarif_is_what_its_schema_asks_for(sarif_schema: dict[str, Any], planned: Planned, plan_of: PlanOf) -> None:
