@@ -48,3 +48,11 @@ def test_the_year_goes_as_its_transcript_tells(tmp_path: Path) -> None:
         transcript.write_text(text, encoding="utf-8")
     assert text == transcript.read_text(encoding="utf-8")
     assert not any(path.name.startswith("tmp.") for path in tmp_path.iterdir())  # it leaves nothing behind
+
+
+def test_the_story_in_the_readme_is_the_transcripts() -> None:
+    story = (ROOT / "README.md").read_text(encoding="utf-8").split("## A year with it")[1].split("\n## ")[0]
+    shown = re.findall(r"```console\n(.*?)```", story, re.DOTALL)
+    assert len(shown) > 4
+    transcript = (STORY / "transcript.txt").read_text(encoding="utf-8")
+    assert [block for block in shown if block not in transcript] == []
