@@ -25,9 +25,9 @@ from reconciler.config.violations import Place
 from reconciler.config.waivers import WAIVERS, check_waivers, hide_secrets, waivers_of
 from reconciler.config.webhooks import WEBHOOK_HINT, Webhook, problems_of_hosts, problems_of_webhook, webhooks
 from reconciler.config.written import Written, written_at, wrong_secret
-from reconciler.core.fields import FIELDS
+from reconciler.core.fields import PLACES
 from reconciler.core.model import Path as FieldPath
-from reconciler.core.model import Waiver, dotted
+from reconciler.core.model import Waiver
 from reconciler.core.rails import Rails
 from reconciler.core.references import ReferenceSyntax, Template, parse_references
 from reconciler.core.store import is_address, parse_location
@@ -49,10 +49,6 @@ _TELLING = re.compile(
 )
 """Names of variables that are likely to hold secrets, besides those that keys of documents tell of."""
 _ENV_HINT = "a plan would show it: name variables that hold no secret"
-
-
-_PLACES = tuple(dict.fromkeys(dotted(row.path[:length]) for row in FIELDS for length in range(1, len(row.path) + 1)))
-"""Every block and every leaf, by the name that people write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,9 +237,9 @@ def _problems_of_label(source: Source, key: str, node: ScalarNode) -> Iterator[D
 
 
 def _problems_of_protected(source: Source, node: ScalarNode, text: str) -> Iterator[Diagnostic]:
-    if text in _PLACES:
+    if text in PLACES:
         return
-    near = get_close_matches(text, _PLACES, n=1)
+    near = get_close_matches(text, PLACES, n=1)
     hint = f"did you mean {near[0]}?" if near else "write it from below ResourceConfig on: UserPoolConfigs.Mfa"
     yield source.problem("unknown-path", node.origin, text, hint=hint)
 

@@ -265,6 +265,8 @@ BLOCKS: tuple[Block, ...] = (
 
 FIELD: Mapping[Path, Field] = MappingProxyType({row.path: row for row in FIELDS})
 BLOCK: Mapping[Path, Block] = MappingProxyType({row.path: row for row in BLOCKS})
+PLACES = tuple(dict.fromkeys(dotted(row.path[:length]) for row in FIELDS for length in range(1, len(row.path) + 1)))
+"""Every block and every leaf, by the name that people write."""
 SECRETS: tuple[Path, ...] = tuple(row.path for row in FIELDS if row.secret)
 HIDEABLE: frozenset[Path] = frozenset(row.path for row in FIELDS if row.may_hide and not row.secret)
 """The free text in which a document may put a secret."""

@@ -208,7 +208,8 @@ class Change:
 class Finding:
     """Something a person should know about a target's plan: a block, a guard, a warning or a note.
 
-    ``about`` is the path, dotted, of a guard that can be allowed for that path alone, as ``CODE:PATH``.
+    ``about`` is the path, dotted, of a guard that can be allowed for that path, or for a block that has it, as
+    ``CODE:PATH``.
     """
 
     code: str
@@ -220,7 +221,9 @@ class Finding:
 
     def allowed_by(self, allow: frozenset[str]) -> bool:
         """Whether somebody let this guard pass, in general or for its path."""
-        return self.code in allow or (bool(self.about) and f"{self.code}:{self.about}" in allow)
+        steps = self.about.split(".") if self.about else []
+        above = (".".join(steps[:length]) for length in range(1, len(steps) + 1))
+        return self.code in allow or any(f"{self.code}:{path}" in allow for path in above)
 
 
 @dataclass(frozen=True, slots=True)

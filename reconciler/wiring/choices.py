@@ -59,20 +59,27 @@ class Selection:
 
 
 def guards(allow: Sequence[str]) -> frozenset[str]:
-    """The guards that ``--allow`` names.
+    """The guards that ``--allow`` names, each ``CODE``, or ``CODE:PATH`` where it stands at paths.
 
     Raises:
         UsageProblem: it names something else.
     """
     if not allow:
         return frozenset()
+    from reconciler.core.fields import PLACES
     from reconciler.core.policy import GUARDS, WITH_PATHS
 
-    unknown = sorted({code for code in allow if code not in GUARDS and code.partition(":")[0] not in WITH_PATHS})
+    named = {code: code.partition(":") for code in allow}
+    unknown = sorted(
+        code for code, (guard, colon, _) in named.items() if guard not in (WITH_PATHS if colon else GUARDS)
+    )
     if unknown:
         raise UsageProblem(
             f"--allow does not know {', '.join(unknown)}", hint=f"the guards are {', '.join(sorted(GUARDS))}"
         )
+    for code, (_, colon, path) in named.items():
+        if colon and path not in PLACES:
+            raise UsageProblem(f"--allow {code} names no path of a document", hint=_alike(path, PLACES))
     return frozenset(allow)
 
 

@@ -58,8 +58,14 @@ def test_a_protected_path_is_touched_only_when_it_is_allowed(project: Project, p
     assert (refused.code, project.updates()) == (4, 1)
     assert f"{LENGTH} changes, and {path} is protected." in refused.out
     assert project.run("apply", "auth.yaml", *NOW, "--allow", "protected:UserPoolConfigs.Mfa.MFAMode").code == 4
-    allowed = ("--allow", f"protected:{LENGTH}" if path == LENGTH else "protected")
-    assert project.run("apply", "auth.yaml", *NOW, *allowed).code == 0
+    assert project.run("apply", "auth.yaml", *NOW, "--allow", f"protected:{path}").code == 0
+
+
+def test_a_path_that_no_document_has_is_a_slip_of_the_pen(project: Project) -> None:
+    result = project.run("apply", "auth.yaml", *NOW, "--allow", "protected:UserPoolConfigs.PasswordPolicy.MinLength")
+    assert (result.code, project.updates()) == (64, 0)
+    assert "did you mean UserPoolConfigs.PasswordPolicy.MinimumLength?" in result.err
+    assert project.run("plan", "auth.yaml", "--emulator", "--allow", "mfa-on:UserPoolConfigs.Mfa").code == 64
 
 
 def test_other_paths_are_in_nobodys_way(project: Project) -> None:
