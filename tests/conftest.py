@@ -1,4 +1,7 @@
-"""What tests of several packages share: programs that live in environments of their own, and a stand-in for AWS."""
+"""What tests share: programs that live in environments of their own, a stand-in for AWS, and how many cases a law gets.
+
+HYPOTHESIS_PROFILE=nightly tries many more, different ones each time.
+"""
 
 import os
 import subprocess
@@ -8,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.programs import executable
 from tests.service_models import share_service_models
@@ -28,6 +32,20 @@ def _write_to_memory() -> None:
         tempfile.tempdir = str(_MEMORY)
 
 
+settings.register_profile(
+    "default",
+    deadline=None,
+    max_examples=60,
+    derandomize=True,
+    print_blob=True,
+    # Explaining a failure costs minutes, and says little where the emulator's database is in between.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.register_profile(
+    "nightly", settings.get_profile("default"), max_examples=2_000, derandomize=False, database=None
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 share_service_models()
 _write_to_memory()
 

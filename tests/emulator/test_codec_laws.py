@@ -9,7 +9,7 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel as BotocoreModel
 from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.emulator.answers import ServiceError
@@ -46,7 +46,6 @@ def values(shape: str) -> st.SearchStrategy[Any]:
             return st.integers(entry.get("min"), entry.get("max"))
 
 
-@settings(deadline=None)
 @given(data=st.data(), name=st.sampled_from(OPERATIONS))
 def test_what_botocore_serialises_decodes_to_the_same(data: st.DataObject, name: str) -> None:
     request = data.draw(values(RAW["operations"][name]["input"]["shape"]))
@@ -58,7 +57,6 @@ def test_what_botocore_serialises_decodes_to_the_same(data: st.DataObject, name:
     assert decode_request(service_model(), operation, path_values, sent["body"]) == request
 
 
-@settings(deadline=None)
 @given(data=st.data(), name=st.sampled_from(OPERATIONS))
 def test_what_we_encode_botocore_parses_to_the_same(data: st.DataObject, name: str) -> None:
     shape = RAW["operations"][name]["output"]["shape"]
@@ -72,7 +70,6 @@ def test_what_we_encode_botocore_parses_to_the_same(data: st.DataObject, name: s
     assert parsed == answer
 
 
-@settings(deadline=None)
 @given(
     body=st.binary()
     | st.recursive(

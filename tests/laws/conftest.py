@@ -1,12 +1,8 @@
-"""How many examples each law gets, and a bench on which one example after another is tried.
-
-HYPOTHESIS_PROFILE=nightly tries many more, different ones each time.
-"""
+"""A bench on which one example after another is tried."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,7 +10,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 
 from reconciler.aws.session import Sessions, Transport
 from reconciler.config.dump import dump_document
@@ -35,21 +30,6 @@ from reconciler.operations.jobs import Clock, Waiting
 from reconciler.operations.plan import plan
 from reconciler.operations.pull import pull
 from reconciler.wiring import Connection, Selection, Services
-
-settings.register_profile(
-    "default",
-    deadline=None,
-    max_examples=60,
-    derandomize=True,
-    print_blob=True,
-    # Explaining a failure costs minutes, and says little where the emulator's database is in between.
-    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-settings.register_profile(
-    "nightly", settings.get_profile("default"), max_examples=2_000, derandomize=False, database=None
-)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 APP, ENVIRONMENT, RESOURCE = "d1example", "prod", "shopauth"
 GUARDS = ("identity-pool-deletion", "mfa-on", "unread-mfa", "unread-verification", "unseen-settings")

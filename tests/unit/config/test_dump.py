@@ -86,7 +86,7 @@ def trees(draw: st.DrawFn) -> dict[str, Any]:
     return tree
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(trees())
 def test_what_is_written_manages_exactly_what_was_given(tree: dict[str, Any]) -> None:
     assert managed(read(dump_document("shop", TARGET, tree))) == tree

@@ -99,7 +99,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.broad
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(files(), st.booleans())
 def test_a_document_over_a_base_is_read_back_as_what_they_come_to(
     folder: Path, written: dict[str, str], origins: bool
