@@ -17,9 +17,9 @@ from tests.secrecy.stage import ALL_OF_IT, APPLY, OLD, Stage, providers
 READINGS = ((), ("secrets=clear", "apple_key=clear"), ("secrets=masked", "apple_key=masked", "mask=stars"))
 _FLEETING = (
     (re.compile(r"\b\d{8}T\d{6}Z-[0-9a-f]{9}"), "a run"),
-    (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "a time"),
+    (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z"), "a time"),
     (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "a job"),
-    (re.compile(r'"seconds":\s*[\d.]+'), "seconds"),
+    (re.compile(r'seconds":\s*[\d.]+'), "seconds"),
     (re.compile(r"\b\d+\.\d+s\b|\b\d+s elapsed"), "a while"),
     (re.compile(r'digest(?:":\s*"sha256:| <code>sha256&#58;)[0-9a-f]{64}'), "a digest, of the time too"),
 )
