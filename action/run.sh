@@ -4,6 +4,7 @@ set -euo pipefail
 
 stop() { # an error of the workflow itself; its text is ours, never an input's
   printf '::error::%s\n' "$1"
+  printf 'exitcode=64\n' >>"$GITHUB_OUTPUT"
   exit 64
 }
 
@@ -52,6 +53,9 @@ esac
 code=0
 "${RECONCILER:-reconciler}" "$command" "${options[@]}" ${args[@]+"${args[@]}"} -- "${paths[@]}" || code=$?
 
+if [[ ! -s $reports/report.md ]]; then # a comment that is still there would tell of an earlier run
+  printf '### `reconciler %s` ended with exit code %s\n\nWhy is in the log of its step.\n' "$command" "$code" >"$reports/report.md"
+fi
 digest=''
 if [[ $command == plan && -s $plan ]]; then
   digest=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["reconciler"]["digest"])' "$plan")
@@ -65,11 +69,11 @@ esac
   printf 'exitcode=%s\n' "$code"
   printf 'has_changes=%s\n' "$changes"
   printf 'plan_digest=%s\n' "$digest"
-  if [[ -s $plan ]]; then printf 'plan_file=%s\n' "$plan"; fi
-  if [[ -s $reports/report.md ]]; then printf 'markdown_file=%s\n' "$reports/report.md"; fi
+  if [[ -n $digest ]]; then printf 'plan_file=%s\n' "$plan"; fi
+  printf 'markdown_file=%s\n' "$reports/report.md"
   if [[ -s $reports/report.json ]]; then printf 'json_file=%s\n' "$reports/report.json"; fi
 } >>"$GITHUB_OUTPUT"
 if [[ -s $reports/annotations.txt ]]; then cat "$reports/annotations.txt"; fi
-if [[ -s $reports/report.md ]]; then cat "$reports/report.md" >>"$GITHUB_STEP_SUMMARY"; fi
+cat "$reports/report.md" >>"$GITHUB_STEP_SUMMARY"
 
 [[ -n $changes ]] || exit "$code"

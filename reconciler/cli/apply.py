@@ -45,7 +45,7 @@ from reconciler.cli.plan import read_plan
 from reconciler.cli.run import Run, base_of, located, make_plan, start
 from reconciler.core.model import Access, Plan
 from reconciler.core.planfile import applyable, from_json
-from reconciler.errors import AccessProblem, LedgerDamaged, PlanRefused, UsageProblem
+from reconciler.errors import UNKEPT, AccessProblem, LedgerDamaged, PlanRefused, UsageProblem
 from reconciler.operations.jobs import Waiting
 from reconciler.wiring import UNCHECKED_ACCOUNT, Follow, Located
 
@@ -100,6 +100,7 @@ def apply(
         plan = make_plan(run, found, base=base_of(run, base, given, found))
         show_plan(plan, show)
     if not any(target.changes or (saved and target.unresolved) for target in plan.planned):
+        _remember(plan, run)
         nothing_to_do(plan, run, saved=saved)
     if plan.failures:
         raise typer.Exit(refuse(plan, run))
@@ -107,6 +108,16 @@ def apply(
         otherwise = "give --auto-approve, or save the plan with 'plan --out FILE' and apply that file"
         confirm("Do you want to perform these actions?", otherwise=otherwise)
     raise typer.Exit(carry_out(run, plan, waiting, command="apply", saved=saved, max_failures=max_failures))
+
+
+def _remember(plan: Plan, run: Run) -> None:
+    """Let the ledger know what live was found to be; that it can't be told is no reason to fail, nothing was sent."""
+    if plan.failures:
+        return
+    try:
+        run.services.books.found_in_sync(plan)
+    except UNKEPT as problem:
+        show_problem(problem, "Warning")
 
 
 def _refuse_unchecked(found: Located) -> None:

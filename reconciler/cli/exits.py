@@ -119,8 +119,8 @@ def of_outcomes(outcomes: Iterable[Outcome], *, saved: bool) -> Exit:
         OutcomeKind.UNKNOWN: Exit.UNKNOWN,
     }
     kinds = [outcome.kind for outcome in outcomes]
-    # Where some were skipped because of others, those that need nothing have no say in what went wrong either.
-    silent = {OutcomeKind.SKIPPED, OutcomeKind.UNCHANGED} if OutcomeKind.SKIPPED in kinds else set()
+    # Those that were skipped because of others, or that need nothing, have no say in what went wrong.
+    silent = {OutcomeKind.SKIPPED, OutcomeKind.UNCHANGED}
     return _together([codes[kind] for kind in kinds if kind not in silent])
 
 

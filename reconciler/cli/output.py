@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli.console import check_file, colourful, write_error, write_file, write_result
 from reconciler.cli.events import Events, now
 from reconciler.cli.options import Format, Show
-from reconciler.core.model import Outcome, Plan
+from reconciler.core.model import Desired, Outcome, Plan
 from reconciler.errors import Diagnostic, InputProblem, Severity, UsageProblem
 
 if TYPE_CHECKING:
@@ -25,17 +26,42 @@ def reports_of(show: Show) -> tuple[tuple[Format, str], ...]:
     """The reports that were asked for, checked before anything else happens.
 
     Raises:
-        UsageProblem: one is not ``FORMAT=FILE`` with a known format.
+        UsageProblem: one is not ``FORMAT=FILE`` with a known format, or two are for one file.
     """
-    reports = []
+    reports: list[tuple[Format, str]] = []
     for text in show.report or ():
         name, equals, path = text.partition("=")
         if not equals or not path or name not in set(Format):
             formats = ", ".join(Format)
             raise UsageProblem("--report takes FORMAT=FILE", detail=text, hint=f"the formats are {formats}")
         check_file(path)
+        if Path(path).resolve() in {Path(other).resolve() for _, other in reports} and not _is_device(path):
+            raise UsageProblem(f"Two reports are for {path}", hint="give each a file of its own")
         reports.append((Format(name), path))
     return tuple(reports)
+
+
+def spare(documents: Iterable[Desired], show: Show) -> None:
+    """Refuse a report that would be written over a document, or over what one extends.
+
+    Raises:
+        UsageProblem: names the first.
+    """
+    reports = {Path(path).resolve(): path for _, path in reports_of(show)}
+    if not reports:
+        return
+    for file in {file for document in documents for file in _files_of(document)}:
+        if path := reports.get(Path(file).resolve()):
+            raise UsageProblem(f"{path} is one of the documents", hint="write the report to a file of its own")
+
+
+def _files_of(document: Desired) -> Iterator[str]:
+    yield document.origin.file
+    yield from (setting.origin.file for setting in document.settings.values())
+
+
+def _is_device(path: str) -> bool:
+    return Path(path).exists() and not Path(path).is_file()
 
 
 @contextmanager

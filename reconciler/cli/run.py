@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from reconciler.cli.console import write_error
 from reconciler.cli.events import Events
 from reconciler.cli.options import ALL_SECRETS, Choice, Reach, Show, sent_secrets
-from reconciler.cli.output import problems_as_result, reports_of, warn
+from reconciler.cli.output import problems_as_result, reports_of, spare, warn
 from reconciler.cli.progress import Progress
 from reconciler.core.model import NOT_BOUND, Desired, Path, Plan, TargetFailure, TargetPlan
 from reconciler.errors import UsageProblem
@@ -58,7 +58,9 @@ def start(
 def load(run: Run, paths: Sequence[str], choice: Choice, allow: Sequence[str] | None, *, network: bool) -> Loaded:
     """Read the documents of a command."""
     selection = choice.selection(allow)
-    return run.services.load(paths, selection, stdin=lambda: sys.stdin.buffer.read(_LARGEST_STDIN), network=network)
+    loaded = run.services.load(paths, selection, stdin=lambda: sys.stdin.buffer.read(_LARGEST_STDIN), network=network)
+    spare(loaded.desired, run.show)
+    return loaded
 
 
 def located(

@@ -8,11 +8,11 @@ from typing import Any
 
 from reconciler.core import fields
 from reconciler.core.fields import CREATE_ONLY, FIELD, SHAPE, Field, Mismatch, Shape
-from reconciler.core.model import Commit, Mark, Path, Plan, TargetPlan, Tree
+from reconciler.core.model import Change, Commit, Mark, Path, Plan, TargetPlan, Tree
 from reconciler.core.planrecord import read_target, write_target
 from reconciler.core.secret import Secret, SecretState
 from reconciler.core.threeway import drifted
-from reconciler.core.tree import as_api, get, leaves, put
+from reconciler.core.tree import ABSENT, as_api, drop, get, leaves, put
 from reconciler.errors import PlanRefused
 
 FORMAT_VERSION = "1.2"
@@ -69,7 +69,9 @@ def to_json(plan: Plan, *, version: str, waived: Sequence[Mapping[str, Any]] = (
         "terraform_version": TERRAFORM_VERSION,
         "planned_values": {"root_module": {"resources": [_planned_value(target) for target in plan.planned]}},
         "resource_changes": [_resource_change(target) for target in plan.planned],
-        "resource_drift": [_resource_drift(target) for target in plan.planned if _has_drifted(target, plan, quiet)],
+        "resource_drift": [
+            _resource_drift(target, moved) for target in plan.planned if (moved := _moved(target, plan, quiet))
+        ],
         "configuration": {"root_module": {}},
         "timestamp": plan.created,
         "errored": bool(plan.failures),
@@ -232,15 +234,30 @@ def _resource_change(plan: TargetPlan) -> dict[str, Any]:
     }
 
 
-def _has_drifted(target: TargetPlan, plan: Plan, waived: Container[tuple[str, Path]]) -> bool:
-    """Whether something moved outside git; without a base nobody can tell that from what is not applied yet."""
+def _moved(target: TargetPlan, plan: Plan, waived: Container[tuple[str, Path]]) -> list[Change]:
+    """What moved outside git; without a base nobody can tell that from what is not applied yet."""
     moved = drifted(target, since_base=True) if plan.base is not None else ()
-    return any((target.name, change.path) not in waived for change in moved)
+    return [change for change in moved if (target.name, change.path) not in waived]
 
 
-def _resource_drift(plan: TargetPlan) -> dict[str, Any]:
-    """What moved outside git, the way terraform tells it: from the configuration to what is live."""
+def _resource_drift(plan: TargetPlan, moved: Sequence[Change]) -> dict[str, Any]:
+    """What moved outside git, the way terraform tells it: from what was there before it did to what is live."""
     change = _resource_change(plan)["change"]
-    sides = {"before": change["after"], "after": change["before"]}
+    sides = {"before": _before(plan, moved), "after": change["before"]}
     marks = {"before_sensitive": change["after_sensitive"], "after_sensitive": change["before_sensitive"]}
     return {**_address(plan.name), "change": {"actions": ["update"], **sides, "after_unknown": {}, **marks}}
+
+
+def _before(plan: TargetPlan, moved: Sequence[Change]) -> dict[str, Any]:
+    """Live, as it would be had nothing moved outside git."""
+    values = _values(plan, plan.live)
+    for change in moved:
+        place, around = ("ResourceConfig", *change.path), FIELD.get(change.path[:-1])
+        if around is not None and around.is_set:
+            members = set(present if (present := get(values, place[:-1])) is not ABSENT else ()) - {place[-1]}
+            put(values, place[:-1], sorted(members | ({place[-1]} if change.after else set())))
+        elif change.after is None:
+            drop(values, place)
+        elif not isinstance(change.after, Mark):
+            put(values, place, change.after)
+    return values

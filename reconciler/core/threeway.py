@@ -149,12 +149,14 @@ def _notes(plan: TargetPlan, base: Desired, led: Tree, wanted: Tree, planned: Tr
         and not any(isinstance(value, Secret | SecretState) for value in (difference.before, difference.after))
     ]
     released = [path for path in base.settings if not _manages(wanted, path) and not _secret_field(path)]
-    origin = plan.desired.origin
+    document, settings = plan.desired.origin, plan.desired.settings
     if converged:
+        written = settings.get(converged[0])
+        origin = document if written is None else written.origin
         yield Finding("converged", f"git and live moved to the same: {_names(converged)}", origin=origin)
     if released:
         hint = "live keeps it; write null where it is to be removed"
-        yield Finding("released", f"no longer managed: {_names(released)}", hint=hint, origin=origin)
+        yield Finding("released", f"no longer managed: {_names(released)}", hint=hint, origin=document)
 
 
 def _secret_field(path: Path) -> bool:

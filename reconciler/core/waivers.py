@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from reconciler.core.model import Change, Mark, Movement, TargetPlan, Waiver, dotted
+from reconciler.core.model import Change, Mark, TargetPlan, Waiver, dotted
 from reconciler.core.threeway import drifted
 
 
@@ -17,7 +17,7 @@ class Standing(StrEnum):
     UNUSED = "nothing to waive"
     SECRET = "a secret is never waived"  # noqa: S105 - words about one
     EXPIRED = "the waiver expired"
-    GIT_MOVED = "git has moved since it was waived"
+    GIT_MOVED = "the configuration says another thing than instead_of"
     LIVE_DIFFERS = "live has another value than the one that is accepted"
 
 
@@ -33,7 +33,7 @@ def judged(plan: TargetPlan, now: datetime) -> tuple[Judged, ...]:
     """Each waiver of a target, in the order in which they are written.
 
     Args:
-        plan: what differs. Where a base tells who moved what, a waiver holds only for what live moved alone.
+        plan: what differs.
         now: the moment for which it is told, with its time zone.
     """
     changes = {change.path: change for change in plan.changes}
@@ -56,7 +56,7 @@ def words(one: Judged) -> str:
     """What is said of a waiver: what it is for, whose it is, and how long it holds or why it no longer does."""
     waiver = one.waiver
     if one.standing is Standing.HOLDS:
-        return f"Waived until {waiver.expires} ({waiver.owner}): {dotted(waiver.path)}"
+        return f"Waived until {waiver.expires} ({waiver.owner}): {dotted(waiver.path)}: {waiver.reason}"
     last = f" on {waiver.expires}" if one.standing is Standing.EXPIRED else ""
     return f"No longer waived ({waiver.owner}): {dotted(waiver.path)}: {one.standing.value}{last}"
 
@@ -73,6 +73,6 @@ def _standing(waiver: Waiver, change: Change | None, now: datetime) -> Standing:
         return Standing.SECRET
     if days_left(waiver, now) < 0:
         return Standing.EXPIRED
-    if change.movement not in {None, Movement.DRIFT} or change.after != waiver.instead_of:
+    if change.after != waiver.instead_of:
         return Standing.GIT_MOVED
     return Standing.HOLDS if change.before == waiver.value else Standing.LIVE_DIFFERS

@@ -64,10 +64,14 @@ def in_file(origin: Origin | None) -> Origin | None:
 
 
 def change_alerts(report: Report) -> Iterator[Alert]:
-    """Each attribute that differs, at the line that writes it, or at its document where none does."""
+    """Each attribute that differs, at the line that writes it, or at its document where none does.
+
+    One in conflict is told by its guard.
+    """
     for target in report.targets:
+        guards = {guard.code for guard in target.guards}
         for row in target.lines:
-            if row.path:
+            if row.path and row.movement not in guards:
                 code = row.movement or (Movement.DRIFT.value if report.headline == "drift" else "change")
                 yield _of_change(row, target.name, target.origin, code)
 

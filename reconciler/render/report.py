@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +13,7 @@ from reconciler.core.model import (
     DONE,
     NOT_RESTORED,
     Action,
+    Change,
     FailureKind,
     Finding,
     Movement,
@@ -205,11 +206,20 @@ def _drift_alone(plan: TargetPlan) -> TargetPlan:
     left = [change for change in plan.changes if change not in found]
     if not left:
         return plan
-    paths = ", ".join(dotted(change.path) for change in left)
-    note = Finding("pending", f"not applied yet: {paths}", origin=plan.desired.origin)
+    notes = (*plan.notes, *_left_to_git(plan, left))
     if found:
-        return replace(plan, changes=found, notes=(*plan.notes, note))
-    return replace(plan, changes=(), blocks=(), guards=(), notes=(*plan.notes, note))
+        return replace(plan, changes=found, notes=notes)
+    return replace(plan, changes=(), blocks=(), guards=(), notes=notes)
+
+
+def _left_to_git(plan: TargetPlan, left: Sequence[Change]) -> Iterator[Finding]:
+    """What git moved: what the next apply sends, and what none can."""
+    for code, told, blocked in (("pending", "not applied yet", False), ("blocked", "can't be applied", True)):
+        found = [change for change in left if bool(change.blocked) is blocked]
+        if found:
+            places = [change.origin for change in found if change.origin is not None]
+            origin = places[0] if places else plan.desired.origin
+            yield Finding(code, f"{told}: {', '.join(dotted(change.path) for change in found)}", origin=origin)
 
 
 _Said: TypeAlias = tuple[Tone, str, str]

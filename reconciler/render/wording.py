@@ -118,7 +118,8 @@ def base_line(report: Report) -> str:
     if not report.base:
         return ""
     told = _sum((count, movement.value) for movement, count in report.movements.items())
-    return f"Since {report.base}: {told or 'nothing moved'}."
+    none = "who moved what is not known" if report.different else "no difference is left"
+    return f"Since {report.base}: {told or none}."
 
 
 def change_line(row: Line) -> str:
@@ -130,7 +131,8 @@ def change_line(row: Line) -> str:
 
 def plain_line(row: Line) -> str:
     """One line of a diff, with neither colours nor markup."""
-    return f"{'    ' * row.depth}{row.symbol} {row.text}{_remark(row)}"
+    comment = f" # {row.comment}" if row.comment else ""
+    return f"{'    ' * row.depth}{row.symbol} {row.text}{comment}"
 
 
 def _remark(row: Line) -> str:

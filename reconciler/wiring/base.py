@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from reconciler.core.model import DONE, Desired, Setting
+from reconciler.core.model import Path as FieldPath
 from reconciler.errors import Diagnostic, InputProblem, Origin, UsageProblem
 
 if TYPE_CHECKING:
@@ -149,6 +150,27 @@ def last_applied(ledger: Ledger, documents: Sequence[Desired]) -> Base:
         runs.setdefault(word, []).append(run)
     found = ((document, _last(ledger, document, runs)) for document in documents)
     return Base(LAST_APPLIED, {identity(document): was for document, was in found if was is not None})
+
+
+def known_otherwise(ledger: Ledger, documents: Sequence[Desired]) -> Iterator[Desired]:
+    """The documents that say something else than when they were last applied, or of which nobody knows what they said.
+
+    Raises:
+        LedgerProblem: the ledger can't be read.
+    """
+    base = last_applied(ledger, documents)
+    for document in documents:
+        was = base.of(document)
+        if was is None or _said(was) != _said(document):
+            yield document
+
+
+def _said(document: Desired) -> Mapping[FieldPath, object]:
+    """What a document says, wherever it is written."""
+    return {
+        path: frozenset(member.value for member in setting.value) if isinstance(setting.value, tuple) else setting.value
+        for path, setting in document.settings.items()
+    }
 
 
 def _last(ledger: Ledger, document: Desired, runs: dict[str, list[str]]) -> Desired | None:

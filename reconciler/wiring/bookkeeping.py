@@ -175,6 +175,27 @@ class Bookkeeping:
         folder = Path(named) if named else own / "ledger"
         return Ledger(FolderStore(folder), FileLeases(folder / "locks"))
 
+    def found_in_sync(self, plan: Plan) -> None:
+        """Record the targets of an apply that had nothing to do, where the ledger has another state of them.
+
+        Without it ``last-applied`` would go on meaning a state that git has left.
+
+        Raises:
+            LedgerProblem: the ledger can't be read or written.
+        """
+        from reconciler.core.model import Outcome, OutcomeKind
+        from reconciler.wiring.base import known_otherwise
+
+        names = {document.name for document in known_otherwise(self.ledger, [one.desired for one in plan.planned])}
+        if not names:
+            return
+        keeping = self.keeping("apply", plan, sends=False)
+        for target in (target for target in plan.planned if target.name in names):
+            outcome = Outcome(target.name, target.target, OutcomeKind.UNCHANGED)
+            keeping.record(target, outcome, datetime.now(UTC), 0.0)
+        if keeping.broken:
+            raise keeping.broken[0]
+
     def keeping(self, command: str, plan: Plan, *, sends: bool = True) -> Keeping:
         """One run's way to the ledger, with the AWS identities that the plan's targets are reached with.
 

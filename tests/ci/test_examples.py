@@ -113,18 +113,18 @@ def test_what_atlantis_runs_plans_and_applies(tmp_path: Path) -> None:
     assert re.search(r"Apply complete! Resources: \d+ added, \d+ changed, \d+ destroyed", told[1])
 
 
-def test_the_pre_commit_hook_checks_the_files_that_it_is_given(tmp_path: Path) -> None:
+def test_the_pre_commit_hook_checks_all_documents_when_one_is_committed(tmp_path: Path) -> None:
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
-    good, bad = tmp_path / "auth" / "good.yaml", tmp_path / "auth" / "bad.yaml"
-    good.parent.mkdir()
-    good.write_bytes((ROOT / "examples" / "auth.yaml").read_bytes())
-    bad.write_text("AppId: d1\nMfa: ON\n", encoding="utf-8")
-    assert all(re.search(hook["files"], str(path.relative_to(tmp_path))) for path in (good, bad))
-    command = [sys.executable, "-m", *hook["entry"].split()]
-    codes = [
-        subprocess.run([*command, path], check=False, capture_output=True, cwd=tmp_path).returncode
-        for path in (good, bad)
-    ]
+    base, shop = tmp_path / "auth" / "base.yaml", tmp_path / "auth" / "shop.yaml"
+    base.parent.mkdir()
+    shop.write_text("extends: base.yaml\nAppId: d2k7example\nBackendEnvironmentName: prod\nResourceName: shop\n")
+    assert all(re.search(hook["files"], str(path.relative_to(tmp_path))) for path in (base, shop))
+    assert not hook["pass_filenames"]  # a base is no document by itself
+    command = [sys.executable, "-m", *hook["entry"].split(), *hook["args"]]
+    codes = []
+    for length in (12, 3):
+        base.write_text(f"ResourceConfig: {{UserPoolConfigs: {{PasswordPolicy: {{MinimumLength: {length}}}}}}}\n")
+        codes.append(subprocess.run(command, check=False, capture_output=True, cwd=tmp_path).returncode)
     assert codes == [0, 1]
 
 

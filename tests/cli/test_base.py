@@ -66,6 +66,17 @@ def test_drift_shows_what_was_clicked_and_nothing_else(repository: Project, base
     assert f"Since {base}: 1 pending, 1 drift." in result.out
 
 
+def test_in_json_drift_leads_from_what_was_there_before_it_to_live(repository: Project) -> None:
+    click(repository, "[EMAIL, OPENID, PROFILE]", "[OPENID, PHONE]")
+    repository.edit("Length: 12", "Length: 14")
+    told = repository.run("drift", "auth.yaml", *EMULATOR, "--base", "main", "--format", "json").out
+    (drifted,) = json.loads(told)["resource_drift"]
+    before, after = (drifted["change"][side]["ResourceConfig"]["UserPoolConfigs"] for side in ("before", "after"))
+    assert before["OAuth"]["OAuthScopes"] == ["EMAIL", "OPENID", "PROFILE"]
+    assert after["OAuth"]["OAuthScopes"] == ["OPENID", "PHONE"]
+    assert before["PasswordPolicy"] == after["PasswordPolicy"]
+
+
 def test_a_plan_tells_whose_each_change_is_and_a_saved_one_keeps_it(repository: Project) -> None:
     click(repository, "MFAMode: OPTIONAL", "MFAMode: ON")
     repository.edit("Length: 12", "Length: 14")
@@ -180,6 +191,27 @@ def test_what_the_ledger_never_saw_applied_is_never_taken_for_pending(repository
     applied = repository.run("apply", "auth.yaml", *NOW, "--base", "last-applied", *empty)
     assert applied.code == 0
     assert repository.run("drift", "auth.yaml", *EMULATOR, "--base", "last-applied", *empty).code == 0
+
+
+def test_what_an_apply_found_to_be_live_is_last_applied_too(repository: Project) -> None:
+    click(repository, "Length: 12", "Length: 16")
+    repository.edit("Length: 12", "Length: 16")
+    for _ in range(2):
+        assert repository.run("apply", "auth.yaml", *NOW, "--base", "last-applied").code == 0
+    assert repository.run("history", "--emulator").out.count("unchanged") == 1  # the second had nothing new to tell
+    click(repository, "Length: 16", "Length: 12")
+    result = repository.run("drift", "auth.yaml", *EMULATOR, "--base", "last-applied")
+    assert (result.code, "Since last-applied: 1 drift." in result.out) == (2, True)
+
+
+def test_what_was_pulled_is_known_once_an_apply_has_seen_it(project: Project) -> None:
+    assert project.run("pull", "--app-id", "d2k7example", "--env", "prod", "--emulator", "--out", "live.yaml").code == 0
+    before = project.run("drift", "live.yaml", *EMULATOR, "--base", "last-applied")
+    assert "knows nothing of it" in before.out
+    assert project.run("apply", "live.yaml", *NOW).code == 0
+    assert project.run("drift", "live.yaml", *EMULATOR, "--base", "last-applied").out.startswith(
+        "No drift. Nothing moved"
+    )
 
 
 def test_a_base_that_git_does_not_know_is_told_with_the_way_out(repository: Project) -> None:

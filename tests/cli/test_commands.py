@@ -435,3 +435,23 @@ def test_a_saved_plan_takes_no_other_profile(project: Project) -> None:
     project.run("plan", "auth.yaml", "--emulator", "--out", "plan.json")
     assert project.run("apply", "plan.json", "--emulator", "--profile", "nobody").code == 3
     assert project.run("apply", "plan.json", "--emulator", "--strict").code == 64
+
+
+@pytest.mark.parametrize("report", ["text=auth.yaml", "json=./auth.yaml"])
+def test_no_report_is_written_over_a_document(project: Project, report: str) -> None:
+    before = project.document.read_text(encoding="utf-8")
+    result = project.run("plan", ".", "--emulator", "--report", report)
+    assert (result.code, project.document.read_text(encoding="utf-8")) == (64, before)
+    assert "is one of the documents" in result.err
+
+
+def test_two_reports_are_for_two_files(project: Project) -> None:
+    result = project.run("plan", "auth.yaml", "--emulator", "--report", "json=a", "--report", "text=./a")
+    assert result.code == 64
+    assert "Two reports are for ./a" in result.err
+    assert (
+        project.run(
+            "plan", "auth.yaml", "--emulator", *(f"--report={kind}=/dev/null" for kind in ("json", "text"))
+        ).code
+        == 0
+    )

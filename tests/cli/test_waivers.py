@@ -45,8 +45,8 @@ def test_a_target_of_which_all_is_waived_has_no_drift(drifted: Project, file: st
     assert result.code == 0
     assert result.out == (
         "No drift but what is waived: 2 values.\n"
-        f"\nNote: shop-prod: Waived until 2999-12-31 (ada@example.com): {LENGTH}\n"
-        f"\nNote: shop-prod: Waived until 2999-12-31 (ada@example.com): {SCOPES}.PROFILE\n"
+        f"\nNote: shop-prod: Waived until 2999-12-31 (ada@example.com): {LENGTH}: incident 4711\n"
+        f"\nNote: shop-prod: Waived until 2999-12-31 (ada@example.com): {SCOPES}.PROFILE: incident 4711\n"
     )
 
 
@@ -56,14 +56,14 @@ def test_of_a_target_that_is_waived_in_part_the_rest_is_drift(drifted: Project) 
     assert result.code == 2
     assert "MinimumLength = " not in result.out
     assert '- "PROFILE",' in result.out
-    assert f"Waived until 2999-12-31 (ada@example.com): {LENGTH}\n" in result.out
+    assert f"Waived until 2999-12-31 (ada@example.com): {LENGTH}: incident 4711\n" in result.out
 
 
 @pytest.mark.parametrize(
     ("old", "new", "why"),
     [
         ("value: 12", "value: 10", "live has another value than the one that is accepted"),
-        ("instead_of: 14", "instead_of: 13", "git has moved since it was waived"),
+        ("instead_of: 14", "instead_of: 13", "the configuration says another thing than instead_of"),
         ("2999-12-31", "2020-12-31", "the waiver expired on 2020-12-31"),
     ],
 )

@@ -52,9 +52,8 @@ def test_a_waiver_holds_for_its_path_its_live_value_and_its_written_value(change
 
 
 @pytest.mark.parametrize("movement", [None, *Movement])
-def test_with_a_base_it_holds_for_what_live_alone_has_moved(movement: Movement | None) -> None:
-    holds = movement in {None, Movement.DRIFT}
-    assert standing(replace(CHANGE, movement=movement)) is (Standing.HOLDS if holds else Standing.GIT_MOVED)
+def test_whoever_moved_what_since_a_base_it_holds_for_the_values_that_it_names(movement: Movement | None) -> None:
+    assert standing(replace(CHANGE, movement=movement)) is Standing.HOLDS
 
 
 @pytest.mark.parametrize(
@@ -110,5 +109,5 @@ def test_it_is_said_until_when_it_holds_or_why_it_does_not() -> None:
     (holds,) = judged(plan(CHANGE), NOW)
     (expired,) = judged(plan(CHANGE, waivers=(replace(WAIVER, expires=date(2026, 11, 24)),)), NOW)
     about = "(ada@example.com): UserPoolConfigs.PasswordPolicy.MinimumLength"
-    assert words(holds) == f"Waived until 2026-12-31 {about}"
+    assert words(holds) == f"Waived until 2026-12-31 {about}: {WAIVER.reason}"
     assert words(expired) == f"No longer waived {about}: the waiver expired on 2026-11-24"

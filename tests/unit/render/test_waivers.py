@@ -61,7 +61,7 @@ def test_of_two_waivers_for_one_difference_the_one_that_holds_is_told(
     both = (replace(WAIVER, expires=date(2020, 1, 1)), WAIVER)
     plan = plan_of(replace(target, desired=replace(target.desired, waivers=both)))
     text = plan_text(plan_report(plan, headline="drift"), colour=False)
-    assert text == f"No drift but what is waived: 1 value.\n\nNote: shop-prod: {NOTE}\n"
+    assert text == f"No drift but what is waived: 1 value.\n\nNote: shop-prod: {NOTE}: later\n"
 
 
 @pytest.mark.parametrize(
