@@ -54,7 +54,7 @@ code=0
 "${RECONCILER:-reconciler}" "$command" "${options[@]}" ${args[@]+"${args[@]}"} -- "${paths[@]}" || code=$?
 
 if [[ ! -s $reports/report.md ]]; then # a comment that is still there would tell of an earlier run
-  printf '### `reconciler %s` ended with exit code %s\n\nWhy is in the log of its step.\n' "$command" "$code" >"$reports/report.md"
+  printf '### reconciler %s ended with exit code %s\n\nWhy is in the log of its step.\n' "$command" "$code" >"$reports/report.md"
 fi
 digest=''
 if [[ $command == plan && -s $plan ]]; then

