@@ -20,7 +20,8 @@ lines() { # the lines of an input that say something
 mapfile -d '' -t masked < <(lines "${INPUT_MASK_ENV-}")
 for name in ${masked[@]+"${masked[@]}"}; do
   [[ $name =~ ^[A-Za-z_][A-Za-z0-9_]*$ ]] || stop "mask-env has something that is no variable's name"
-  mapfile -d '' -t secret < <(lines "${!name-}")
+  value=${!name-}
+  mapfile -d '' -t secret < <(lines "${value//$'\r'/$'\n'}")
   for line in ${secret[@]+"${secret[@]}"}; do
     if ((${#line} >= 4)); then printf '::add-mask::%s\n' "${line//'%'/%25}"; fi # a shorter one would hide every log
   done
@@ -58,11 +59,17 @@ if [[ ! -s $reports/report.md ]]; then # a comment that is still there would tel
 fi
 digest=''
 if [[ $command == plan && -s $plan ]]; then
-  digest=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["reconciler"]["digest"])' "$plan")
+  # Isolated, or Python would import what a pull request calls json.py.
+  digest=$(python3 -I -c 'import json, sys; print(json.load(open(sys.argv[1]))["reconciler"]["digest"])' "$plan")
+  [[ $digest =~ ^sha256:[0-9a-f]{64}$ ]] || stop "the saved plan has no digest"
 fi
 case $command:$code in
-  plan:2 | drift:2) changes=true ;;
-  plan:0 | drift:0) changes=false ;;
+  plan:[02]) # where nothing was saved, args have changed what was asked for
+    [[ -n $digest ]] || stop "no plan was saved to plan-file: leave --out, --help and the like out of args"
+    changes=$([[ $code == 2 ]] && echo true || echo false)
+    ;;
+  drift:2) changes=true ;;
+  drift:0) changes=false ;;
   *) changes='' ;;
 esac
 {
@@ -73,7 +80,17 @@ esac
   printf 'markdown_file=%s\n' "$reports/report.md"
   if [[ -s $reports/report.json ]]; then printf 'json_file=%s\n' "$reports/report.json"; fi
 } >>"$GITHUB_OUTPUT"
-if [[ -s $reports/annotations.txt ]]; then cat "$reports/annotations.txt"; fi
+if [[ -s $reports/annotations.txt ]]; then # GitHub looks for files from the top of the repository
+  below=${PWD#"${GITHUB_WORKSPACE:-$PWD}"}
+  below=${below#/}
+  below=${below//'%'/%25}
+  below=${below//:/%3A}
+  below=${below//,/%2C}
+  while IFS= read -r line; do
+    if [[ -n $below && $line =~ ^::[a-z]+\ file=[^/] ]]; then line=${line/ file=/ file="$below"/}; fi
+    printf '%s\n' "$line"
+  done <"$reports/annotations.txt"
+fi
 cat "$reports/report.md" >>"$GITHUB_STEP_SUMMARY"
 
 [[ -n $changes ]] || exit "$code"

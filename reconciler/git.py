@@ -14,6 +14,7 @@ from reconciler.errors import UsageProblem
 _SECONDS = 10
 _FILE, _LINK = "100", "120000"
 """How the modes of files and of links begin in what git lists."""
+_NOTHING_FOUND, _NO_ANSWER = 1, -1
 _CHOOSES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX")
 """What git sets for its hooks, so that they look at the repository that runs them and at no other."""
 
@@ -52,7 +53,8 @@ def files_at(ref: str, folder: Path, suffixes: frozenset[str], into: Path, *, se
     Args:
         ref: what git calls the commit: a branch, a tag, an id.
         folder: the folder, in a work tree.
-        suffixes: which files are wanted, by how their names end, in lower case; links are written whatever their name.
+        suffixes: which files are wanted, by how their names end, in lower case; links are written whatever their name,
+            and one that names a place of the work tree by its whole path leads to the same place below ``into``.
         into: an empty folder that stands for the top of the work tree.
         seconds: how long git may take for one answer.
 
@@ -66,8 +68,11 @@ def files_at(ref: str, folder: Path, suffixes: frozenset[str], into: Path, *, se
     top = next((above for above in (folder, *folder.parents) if os.path.lexists(above / ".git")), None)
     if top is None:
         raise UsageProblem(f"--base {ref} needs a git repository", detail=f"{folder} is in none")
-    commit = _git(top, seconds, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    commit = _commit(ref, top, seconds)
     if not commit:
+        if _git(top, seconds, "rev-parse", "--git-dir") is None:
+            hint = "is git installed, and is the folder yours? 'git status' there tells"
+            raise UsageProblem(f"--base {ref} can't be read: git does not answer", detail=f"in {top}", hint=hint)
         hint = "fetch it first: a checkout in CI often has one commit alone"
         raise UsageProblem(f"--base: git knows no commit {ref}", detail=f"in {top}", hint=hint)
     inside = folder.relative_to(top).as_posix()
@@ -87,10 +92,41 @@ def files_at(ref: str, folder: Path, suffixes: frozenset[str], into: Path, *, se
         place = into / name
         place.parent.mkdir(parents=True, exist_ok=True)
         if mode == _LINK:
-            place.symlink_to(os.fsdecode(content))
+            place.symlink_to(_as_then(os.fsdecode(content), top, into))
         else:
             place.write_bytes(content)
     return top
+
+
+def mentioning(ref: str, top: Path, texts: Sequence[str], *, seconds: float = _SECONDS) -> tuple[str, ...] | None:
+    """The files of a commit that have all of these texts in them, named from the top; None where git can't tell.
+
+    Args:
+        ref: what git calls the commit.
+        top: the top of the work tree.
+        texts: what is looked for, literally.
+        seconds: how long git may take.
+    """
+    commit = _commit(ref, top, seconds)
+    patterns = [argument for text in texts for argument in ("-e", text)]
+    command = ("grep", "--files-with-matches", "-z", "--full-name", "--fixed-strings", "--all-match", *patterns)
+    answer = _ask(top, seconds, *command, commit or ref, "--")
+    if answer.returncode not in {0, _NOTHING_FOUND}:
+        return None
+    return tuple(name.partition(":")[2] for name in os.fsdecode(answer.stdout).split("\0") if name)
+
+
+def _commit(ref: str, top: Path, seconds: float) -> str | None:
+    """A commit's id; None or empty where git knows none by that name."""
+    return _git(top, seconds, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+
+
+def _as_then(target: str, top: Path, into: Path) -> str:
+    """Where a link leads that stood in the work tree; a whole path elsewhere leads nowhere, since that is of today."""
+    path = Path(os.path.normpath(target))
+    if not path.is_absolute():
+        return target
+    return str(into / path.relative_to(top)) if path.is_relative_to(top) else str(into / ".git" / "elsewhere")
 
 
 def _blobs(top: Path, ids: Sequence[str], seconds: float) -> list[bytes] | None:
@@ -143,14 +179,20 @@ def _git(folder: Path, seconds: float, *arguments: str) -> str | None:
 
 def _run(folder: Path, seconds: float, *arguments: str, given: bytes = b"") -> bytes | None:
     """What git writes when it is given something; None where it can't."""
+    answer = _ask(folder, seconds, *arguments, given=given)
+    return answer.stdout if answer.returncode == 0 else None
+
+
+def _ask(folder: Path, seconds: float, *arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Git's answer; one with an odd code where there is no git, or where it takes too long."""
     # Without optional locks looking at the status never stands in the way of somebody's own git.
     program = shutil.which("git")
     if program is None:
-        return None
+        return subprocess.CompletedProcess([], _NO_ANSWER, b"")
     command = [program, "--no-optional-locks", "--literal-pathspecs", *arguments]
     environment = {name: value for name, value in os.environ.items() if name not in _CHOOSES}
     try:
-        answer = subprocess.run(
+        return subprocess.run(
             command,
             cwd=folder,
             env=environment,
@@ -160,5 +202,4 @@ def _run(folder: Path, seconds: float, *arguments: str, given: bytes = b"") -> b
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return None
-    return answer.stdout if answer.returncode == 0 else None
+        return subprocess.CompletedProcess([], _NO_ANSWER, b"")

@@ -115,7 +115,7 @@ def _remember(plan: Plan, run: Run) -> None:
     if plan.failures:
         return
     try:
-        run.services.books.found_in_sync(plan)
+        run.services.books.found_in_sync(plan, parallelism=run.parallelism)
     except UNKEPT as problem:
         show_problem(problem, "Warning")
 

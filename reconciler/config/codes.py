@@ -17,6 +17,7 @@ _ERRORS: dict[str, str] = {
     "not-utf8": "The file is not encoded in UTF-8",
     "outside-project": "The file is outside the project",
     "another-project": "The document belongs to another project",
+    "nested-project-file": "The project file stands below another one",
     "misnamed-project-file": "The project file has another name than reconciler.yaml",
     # YAML
     "yaml-syntax": "The text is not valid YAML or JSON",

@@ -16,7 +16,7 @@ from reconciler.errors import Diagnostic, Origin
 PROJECT_FILE = "reconciler.yaml"
 MISNAMED = ("reconciler.yml", "reconciler.json")
 """What people may call the project file; it is told, since a file that nobody reads would look like one that is."""
-_OF_A_PROJECT = frozenset({PROJECT_FILE, *MISNAMED})
+PROJECT_FILES = frozenset({PROJECT_FILE, *MISNAMED})
 DOCUMENT_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
 
@@ -56,7 +56,7 @@ def _first(path: str) -> Path:
     """A path itself; of a glob what it matches first, so that quotes don't make another project of it."""
     if os.path.lexists(path) or not has_magic(path):
         return Path(path)
-    top = _literal(path)
+    top = literal(path)
     inside = resolved(top)  # a link that leads elsewhere must not choose the project
     return next((match for match in _matching(path) if resolved(match).is_relative_to(inside)), top)
 
@@ -77,7 +77,7 @@ def discover(paths: Sequence[str], root: Path) -> tuple[list[Found], list[Diagno
         elif has_magic(path):
             hint = "no document's file matches; quote a glob, so that the shell leaves it alone"
             nothing = problem("missing-path", Origin(path, 1, 1), path, hint=hint)
-            _sort_out(_matching(path) or [nothing], path, (root, resolved(_literal(path))), found, problems)
+            _sort_out(_matching(path) or [nothing], path, (root, resolved(literal(path))), found, problems)
         else:
             problems.append(problem("missing-path", Origin(path, 1, 1), path))
     return _each_once(found), problems
@@ -131,6 +131,16 @@ def _project_file(folder: Path) -> str | None:
     return next((name for name in (PROJECT_FILE, *MISNAMED) if os.path.lexists(folder / name)), None)
 
 
+def project_file_above(root: Path) -> Path | None:
+    """The nearest project file above a project, up to the top of its git work tree; None where there is none."""
+    for folder in (root, *root.parents):
+        if folder != root and (name := _project_file(folder)):
+            return folder / name
+        if os.path.lexists(folder / ".git"):
+            break
+    return None
+
+
 def resolved(path: Path) -> Path:
     """A path with its links resolved; links that go in circles stay as they are and can't be opened."""
     return Path(os.path.realpath(path))
@@ -144,7 +154,7 @@ def _inside(folder: Path) -> list[Path]:
         files.extend(
             Path(above) / name
             for name in names
-            if Path(name).suffix.lower() in DOCUMENT_SUFFIXES and name not in _OF_A_PROJECT and not name.startswith(".")
+            if Path(name).suffix.lower() in DOCUMENT_SUFFIXES and name not in PROJECT_FILES and not name.startswith(".")
         )
     return sorted(files, key=lambda file: file.relative_to(folder).parts)
 
@@ -154,7 +164,7 @@ def _matching(pattern: str) -> list[Path]:
 
     ``**`` is any depth, and like all below folders it follows no links. Nothing matches what is hidden.
     """
-    top = _literal(pattern)
+    top = literal(pattern)
     rest = str(Path(pattern).relative_to(top))
     try:
         matched = sorted(top.glob(rest), key=lambda path: path.relative_to(top).parts)
@@ -165,11 +175,11 @@ def _matching(pattern: str) -> list[Path]:
         for path in matched
         if not any(part.startswith(".") for part in path.relative_to(top).parts)
         for file in (_inside(path) if path.is_dir() else [path])
-        if file.suffix.lower() in DOCUMENT_SUFFIXES and file.name not in _OF_A_PROJECT
+        if file.suffix.lower() in DOCUMENT_SUFFIXES and file.name not in PROJECT_FILES
     ]
 
 
-def _literal(pattern: str) -> Path:
+def literal(pattern: str) -> Path:
     """The folder of a glob's first part that has magic in it."""
     parts = Path(pattern).parts
     return Path(*itertools.takewhile(lambda part: not has_magic(part), parts))

@@ -14,7 +14,7 @@ from typing import Any
 
 from reconciler.config.checking import check_way, items_of, placed, scalars
 from reconciler.config.codes import problem
-from reconciler.config.discovery import MISNAMED, PROJECT_FILE
+from reconciler.config.discovery import MISNAMED, PROJECT_FILE, project_file_above
 from reconciler.config.document import compose
 from reconciler.config.masking import is_secret_key
 from reconciler.config.nodes import Entry, ListNode, MappingNode, Node, ScalarNode, plain
@@ -29,7 +29,7 @@ from reconciler.core.fields import PLACES
 from reconciler.core.model import Path as FieldPath
 from reconciler.core.model import Waiver
 from reconciler.core.rails import Rails
-from reconciler.core.references import ReferenceSyntax, Template, parse_references
+from reconciler.core.references import OPEN_PREFIX, ReferenceSyntax, Template, parse_references
 from reconciler.core.store import is_address, parse_location
 from reconciler.errors import Diagnostic, InputProblem, Origin
 
@@ -44,8 +44,8 @@ OBSERVE = "observe"
 _LEDGER_HINT = "write a folder, or s3://bucket/prefix"
 _KEY_HINT = "write a reference and nothing else, such as ${ssm:/reconciler/ledger-key}"
 _TELLING = re.compile(
-    r"(?i)(?:^|_)(?:API)?(?:KEYS?|JWT|BEARER|COOKIE|PASSPHRASE|PWD|PAT|PEM|P8|P12|PFX|DSN|AUTH|CERT|SESSION)(?:_|$)"
-    r"|(?:DATABASE|DB|REDIS|MONGO|AMQP)\w*_UR[IL]"
+    r"(?i)(?:^|_)(?:API)?(?:KEYS?|JWT|BEARER|COOKIE|PASSPHRASE|PWD|PAT|PEM|P8|P12|PFX|DSN|AUTH|CERT|SESSION|PROXY)(?:_|$)"
+    r"|HOOK|(?:DATABASE|DB|REDIS|MONGO|AMQP|REPOSITORY|INDEX)\w*_UR[IL]"
 )
 """Names of variables that are likely to hold secrets, besides those that keys of documents tell of."""
 _ENV_HINT = "a plan would show it: name variables that hold no secret"
@@ -133,6 +133,7 @@ def read_project(root: Path) -> Project:
     """
     path = root / PROJECT_FILE
     _refuse_misnamed(root)
+    _refuse_nested(path)
     if not os.path.lexists(path):  # a link that leads nowhere can't be read
         return Project()
     name = str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
@@ -143,7 +144,7 @@ def read_project(root: Path) -> Project:
     if not problems and len(documents) > 1:
         problems = (read.problem("wrong-type", documents[1].origin, "The project file is one mapping."),)
     if not problems and documents:
-        problems = tuple(_problems(read, documents[0]))
+        problems = tuple(_problems(read, documents[0])) or tuple(_problems_of_open_secrets(read, documents[0]))
     if problems:
         raise InputProblem(tuple(problems))
     return _project(read, documents[0]) if documents else Project(read)
@@ -155,6 +156,15 @@ def _refuse_misnamed(root: Path) -> None:
         if os.path.lexists(root / name):
             origin = Origin(os.path.relpath(root / name), 1, 1)
             raise InputProblem((problem("misnamed-project-file", origin, name, hint=f"rename it to {PROJECT_FILE}"),))
+
+
+def _refuse_nested(path: Path) -> None:
+    """A file that would stand in for the project's own, and so for its rails: it may be a pull request's."""
+    above = project_file_above(path.parent) if os.path.lexists(path) else None
+    if above is not None:
+        origin, detail = Origin(os.path.relpath(path), 1, 1), f"It would stand in for {os.path.relpath(above)}."
+        hint = "let the upper one speak, with overrides, or keep the projects beside each other"
+        raise InputProblem((problem("nested-project-file", origin, detail, hint=hint),))
 
 
 def _problems(source: Source, node: Node) -> Iterator[Diagnostic]:
@@ -218,12 +228,26 @@ def _problems_of_text(source: Source, place: Sequence[str | int], node: ScalarNo
                 yield source.problem(wrong, node.origin, "ledger_key", hint=_KEY_HINT)
         case "env_names" if _may_be_secret(text):
             yield source.problem("secret-variable", node.origin, text, hint=_ENV_HINT)
-        case "protect":
-            yield from _problems_of_protected(source, node, text)
         case _ if "labels" in place:
             yield from _problems_of_label(source, str(key), node)
+        case "protect":
+            yield from _problems_of_protected(source, node, text)
         case _ if key in TARGET_KEYS and "match" not in place:
             yield from _problems_of_reference(source, str(key), node, text)
+
+
+def _problems_of_open_secrets(source: Source, top: Node) -> Iterator[Diagnostic]:
+    """The variables that a document may show, where a sound project file takes a secret from one."""
+    if not isinstance(top, MappingNode):
+        return
+    listed = top.get("env_names")
+    names = {str(plain(item)) for item in listed.items} if isinstance(listed, ListNode) else set()
+    secrets = [written for hook in webhooks(top.get("notify")) for written in (hook.url, hook.secret)]
+    for written in filter(None, (written_at(top.get("ledger_key")), *secrets)):
+        for reference in written.template.references:
+            if reference.scheme == "env" and (reference.name in names or reference.name.startswith(OPEN_PREFIX)):
+                hint = f"name another one, that neither begins with {OPEN_PREFIX} nor stands in env_names"
+                yield source.problem("secret-variable", written.origin, reference.name, hint=hint)
 
 
 def _may_be_secret(variable: str) -> bool:

@@ -12,6 +12,8 @@ _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 REMOTE = frozenset({"ssm", "secretsmanager"})
 """The schemes behind which a service of AWS is asked."""
+OPEN_PREFIX = "RECONCILER_VAR_"
+"""How the variables begin that any field may refer to."""
 
 _OPTIONS = {
     "ssm": ("region", "role_arn"),

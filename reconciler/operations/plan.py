@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from reconciler.core.gateway import ReadGateway
-from reconciler.core.model import Commit, Desired, FailureKind, Finding, Plan, TargetFailure, TargetPlan
+from reconciler.core.model import Commit, Desired, FailureKind, Finding, Path, Plan, TargetFailure, TargetPlan, dotted
 from reconciler.core.proof import Proofs
 from reconciler.core.targetplan import Prepared, prepare
 from reconciler.errors import AccessProblem, InputProblem, NotFound, ServiceProblem
@@ -30,10 +30,14 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """The documents as they were; ``name`` is what people call that state, ``documents`` are keyed by identity."""
+    """The documents as they were; ``name`` is what people call that state, ``documents`` are keyed by identity.
+
+    ``unsure`` are the paths of a document of which nobody can tell what they were: they stand as they are now.
+    """
 
     name: str
     documents: Mapping[tuple[str, str, str], Desired]
+    unsure: Mapping[tuple[str, str, str], tuple[Path, ...]] = field(default_factory=dict)
 
     def of(self, desired: Desired) -> Desired | None:
         """A document as it was; None where nobody knows."""
@@ -94,7 +98,7 @@ def plan(
             if document.hidden != known.proofs.hidden:
                 document = replace(document, hidden=known.proofs.hidden)
             planned = prepare_target(document, reader, known.proofs, base).plan
-            notices = known.notices if base is None or base.of(document) else (*known.notices, _without(base))
+            notices = known.notices if base is None else (*known.notices, *_of_base(document, base))
             return replace(planned, warnings=(*planned.warnings, *notices)) if notices else planned
         except (ServiceProblem, InputProblem) as problem:
             return failure(document, problem)
@@ -113,11 +117,15 @@ def plan(
     return Plan(targets, now, folder, commit, ledger, project=project, base=base.name if base else None)
 
 
-def _without(base: Base) -> Finding:
-    """Nobody knows what a target was at the base: then nobody can tell who moved it."""
-    return Finding(
-        "no-base", f"{base.name} knows nothing of it: every difference counts as drift", hint="apply it once"
-    )
+def _of_base(document: Desired, base: Base) -> Iterator[Finding]:
+    """What nobody knows of a target at the base: then nobody can tell who moved it."""
+    if base.of(document) is None:
+        hint = "apply it once, or compare with a commit at which its document could be read"
+        yield Finding("no-base", f"{base.name} can't tell what it was: every difference counts as drift", hint=hint)
+    elif unsure := base.unsure.get(identity(document)):
+        summary = f"{base.name} can't tell what these were: {', '.join(map(dotted, unsure))}"
+        hint = "a difference of theirs counts as drift; their references of then lead nowhere today, or to another kind"
+        yield Finding("base-unresolved", summary, hint=hint, origin=document.origin)
 
 
 def _with_reader(document: Desired | TargetFailure, reader_of: ReaderOf, stopped: Callable[[], bool] | None) -> _Work:

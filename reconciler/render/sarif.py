@@ -16,7 +16,7 @@ from reconciler.render.harmless import without_commands
 from reconciler.render.report import OutcomeReport, Report
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-_LINK = re.compile(r"\[(?=[^\]]*\]\()")
+_LINK = re.compile(r"(\\*)\[(?=(?:\\.|[^\\\]])*\]\()", re.DOTALL)
 
 
 def plan_sarif(report: Report, version: str) -> str:
@@ -67,7 +67,7 @@ def _result(alert: Alert, number: int, seen: Counter[str]) -> dict[str, Any]:
         "ruleIndex": number,
         "level": alert.level.value,
         # A viewer makes a link of what looks like one, as markdown has it, unless its bracket is escaped.
-        "message": {"text": _LINK.sub(r"\\[", text)},
+        "message": {"text": _LINK.sub(r"\1\1\\[", text)},
         "locations": [] if alert.place is None else [_location(alert.place)],
         "partialFingerprints": {"primaryLocationLineHash": _fingerprint(alert, seen)},
     }

@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reconciler.core.references import Reference
+from reconciler.core.references import OPEN_PREFIX, Reference
 from reconciler.errors import Origin
 from reconciler.secrets.problems import unresolved
 
-OPEN_PREFIX = "RECONCILER_VAR_"
-"""How the variables begin that any field may refer to."""
 LARGEST = 1_000_000
 """Bytes that a file may have that a reference points to."""
 

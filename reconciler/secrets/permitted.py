@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from reconciler.core.fields import Field
 from reconciler.core.model import dotted
-from reconciler.core.references import REMOTE, Reference
+from reconciler.core.references import OPEN_PREFIX, REMOTE, Reference
 from reconciler.errors import Diagnostic, Origin
-from reconciler.secrets.local import OPEN_PREFIX, Local
+from reconciler.secrets.local import Local
 from reconciler.secrets.problems import diagnostic
 
 

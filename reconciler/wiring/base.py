@@ -9,9 +9,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from reconciler.config.discovery import literal
 from reconciler.core.model import DONE, Desired, Setting
 from reconciler.core.model import Path as FieldPath
-from reconciler.errors import Diagnostic, InputProblem, Origin, UsageProblem
+from reconciler.errors import Diagnostic, InputProblem, LedgerDamaged, Origin, UsageProblem
 
 if TYPE_CHECKING:
     from reconciler.config.desired import Defaults, Loaded
@@ -51,26 +52,61 @@ def at_commit(ref: str, paths: Sequence[str], desired: Sequence[Desired], readin
         UsageProblem: there is no such commit, git can't be asked, or a path is not in its repository.
         InputProblem: there are errors in the documents of then.
     """
-    from reconciler.config.discovery import DOCUMENT_SUFFIXES
+    from reconciler.config.discovery import DOCUMENT_SUFFIXES, PROJECT_FILES
     from reconciler.git import files_at
     from reconciler.operations.plan import Base, identity
 
     wanted = {identity(document): document for document in desired}
+    suffixes = DOCUMENT_SUFFIXES | {Path(path).suffix.lower() for path in paths}
     with TemporaryDirectory(prefix="reconciler-base-") as folder:
         into = Path(os.path.realpath(folder))
-        top = files_at(ref, reading.root, DOCUMENT_SUFFIXES, into)
+        top = files_at(ref, reading.root, suffixes, into)
+        for name in PROJECT_FILES:  # it is today's that speaks
+            for written in into.rglob(name):
+                written.unlink()
         then = _Then(ref, top, into)
-        loaded = _load([place for path in paths if (place := then.of(path)) is not None], then, reading)
-        if loaded.errors:
-            raise InputProblem(tuple(then.told(problem) for problem in loaded.errors))
-        found = {identity(document): document for document in loaded.desired}
-        if not found.keys() >= wanted.keys():
-            elsewhere = _load([str(into / reading.root.relative_to(top))], then, reading)
-            found = {identity(document): document for document in elsewhere.desired} | found
-        documents = [then.document(document) for key, document in found.items() if key in wanted]
-    resolved = (document for document, _ in reading.references.resolve(documents, secrets=False))
-    new = {key: replace(document, settings={}) for key, document in wanted.items()}  # git said nothing of it then
-    return Base(ref, new | {identity(document): document for document in resolved})
+        loaded = [_load([place for path in paths if (place := then.of(path)) is not None], then, reading)]
+        if not {identity(document) for document in loaded[0].desired} >= wanted.keys():
+            loaded.append(_load([str(into / reading.root.relative_to(top))], then, reading))
+        documents = {identity(document): document for found in reversed(loaded) for document in found.desired}
+        missing = [document for key, document in wanted.items() if key not in documents]
+        read = then.soundly_read(loaded)
+        there = [document for document in missing if _is_there(document, then, read)]
+        if there and loaded[0].errors:
+            raise InputProblem(tuple(then.told(problem) for problem in loaded[0].errors))
+        known = [then.document(document) for key, document in documents.items() if key in wanted]
+    base = dict[tuple[str, str, str], Desired]()
+    unsure = dict[tuple[str, str, str], tuple[FieldPath, ...]]()
+    for document, problems in reading.references.resolve(known, secrets=False):
+        key = identity(document)
+        base[key], unsure[key] = _without_unknown(document, problems, wanted[key])
+    # Of these git said nothing then; of those that it had, and that could not be read, nobody knows what it said.
+    base |= {identity(document): replace(document, settings={}) for document in missing if document not in there}
+    return Base(ref, base, unsure)
+
+
+def _is_there(document: Desired, then: _Then, read: set[str]) -> bool:
+    """Whether a file that was not soundly read may be that of a document: then it is not new, and nobody knows it."""
+    from reconciler.git import mentioning
+
+    files = mentioning(then.ref, then.top, (document.target.app, "BackendEnvironmentName"))
+    return files is None or not read.issuperset(files)
+
+
+def _without_unknown(
+    document: Desired, problems: Sequence[Diagnostic], now: Desired
+) -> tuple[Desired, tuple[FieldPath, ...]]:
+    """A document as if git had not moved what can't be told: then whatever differs from it counts as drift."""
+    places = {problem.origin for problem in problems}
+    unknown = [path for path, setting in document.settings.items() if not places.isdisjoint(_places(setting))]
+    kept = {path: setting for path, setting in document.settings.items() if path not in unknown}
+    today = {path: now.settings[path] for path in unknown if path in now.settings}
+    return replace(document, settings=kept | today), tuple(unknown)
+
+
+def _places(setting: Setting) -> list[Origin]:
+    members = setting.value if isinstance(setting.value, tuple) else ()
+    return [setting.origin, *(member.origin for member in members)]
 
 
 def _load(paths: Sequence[str], then: _Then, reading: Reading) -> Loaded:
@@ -82,8 +118,14 @@ def _load(paths: Sequence[str], then: _Then, reading: Reading) -> Loaded:
         environ=reading.environ,
         root=then.into / reading.root.relative_to(then.top),
         expand_text=lambda template, origin: reading.references.resolver.expand_text(template, then.now(origin)),
-        project=reading.project,
+        project=_without_waivers(reading.project),
     )
+
+
+def _without_waivers(project: Project) -> Project:
+    """What is waived is waived of the documents of now."""
+    overrides = tuple(replace(override, waivers=()) for override in project.overrides)
+    return replace(project, waivers=(), overrides=overrides)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +146,26 @@ class _Then:
             hint = "name files, or compare with last-applied"
             raise UsageProblem(f"--base {self.ref} can't tell what standard input was", hint=hint)
         named = Path.cwd() / path
-        place = Path(os.path.realpath(named.parent), named.name) if named.exists() else named
+        if named.exists():
+            place = Path(os.path.realpath(named.parent), named.name)
+        else:  # a glob, or what is not there any more
+            fixed = literal(str(named))
+            place = Path(os.path.realpath(fixed), named.relative_to(fixed))
         place = Path(os.path.normpath(place))
         if not place.is_relative_to(self.top):
             raise UsageProblem(f"--base {self.ref} can't tell what {path} was", detail=f"it is not in {self.top}")
         inside = str(place.relative_to(self.top))
         exists = os.path.lexists(self.into / inside) or any(self.into.glob(inside))
         return str(self.into / inside) if exists else None
+
+    def soundly_read(self, loaded: Sequence[Loaded]) -> set[str]:
+        """The files, named from the top, of which all was understood."""
+        documents = [document for found in loaded for document in found.desired]
+        named = {document.origin.file for document in documents}
+        named |= {setting.origin.file for document in documents for setting in document.settings.values()}
+        named -= {problem.origin.file for found in loaded for problem in found.errors if problem.origin is not None}
+        places = [Path(os.path.normpath(Path.cwd() / file)) for file in named]
+        return {str(place.relative_to(self.into)) for place in places if place.is_relative_to(self.into)}
 
     def now(self, origin: Origin) -> Origin:
         """A place of the commit as people name it from the current folder."""
@@ -121,9 +176,11 @@ class _Then:
 
     def told(self, problem: Diagnostic) -> Diagnostic:
         """A problem of a document of then."""
-        place = self.now(problem.origin) if problem.origin is not None else None
-        origin = replace(place, file=f"{self.ref}:{place.file}") if place is not None else None
-        return replace(problem, origin=origin, detail=problem.detail.replace(str(self.into), str(self.top)))
+        origin = problem.origin
+        if origin is not None and (place := self.now(origin)) != origin:
+            origin = replace(place, file=f"{self.ref}:{place.file}")
+        detail = problem.detail.replace(os.path.relpath(self.into), os.path.relpath(self.top))
+        return replace(problem, origin=origin, detail=detail.replace(str(self.into), str(self.top)))
 
     def document(self, document: Desired) -> Desired:
         """A document with its places in the work tree: references to files are followed from there."""
@@ -137,28 +194,37 @@ class _Then:
         return Setting(value, self.now(setting.origin))
 
 
-def last_applied(ledger: Ledger, documents: Sequence[Desired]) -> Base:
-    """What each document was when it was last applied, or found to be live by an apply.
+def last_applied(ledger: Ledger, documents: Sequence[Desired], *, parallelism: int) -> Base:
+    """What each document was when it was last sent, or found to be live by an apply.
+
+    An update that was not proven counts: what it left is ours, and what else differs is drift. A record that is
+    damaged is none.
+
+    Args:
+        ledger: what knows of them.
+        documents: those of now.
+        parallelism: the most that are looked up at once.
 
     Raises:
         LedgerProblem: the ledger can't be read.
     """
+    from reconciler.operations.fleet import for_each
     from reconciler.operations.plan import Base, identity
 
     runs: dict[str, list[str]] = {}
     for run, word in ledger.runs():
         runs.setdefault(word, []).append(run)
-    found = ((document, _last(ledger, document, runs)) for document in documents)
-    return Base(LAST_APPLIED, {identity(document): was for document, was in found if was is not None})
+    found = for_each(documents, lambda document: _last(ledger, document, runs), parallelism=parallelism)
+    named = zip(documents, found, strict=True)
+    return Base(LAST_APPLIED, {identity(document): was for document, was in named if was is not None})
 
 
-def known_otherwise(ledger: Ledger, documents: Sequence[Desired]) -> Iterator[Desired]:
+def known_otherwise(ledger: Ledger, documents: Sequence[Desired], *, parallelism: int) -> Iterator[Desired]:
     """The documents that say something else than when they were last applied, or of which nobody knows what they said.
 
-    Raises:
-        LedgerProblem: the ledger can't be read.
+    The arguments, and what it raises, are those of :func:`last_applied`.
     """
-    base = last_applied(ledger, documents)
+    base = last_applied(ledger, documents, parallelism=parallelism)
     for document in documents:
         was = base.of(document)
         if was is None or _said(was) != _said(document):
@@ -178,13 +244,19 @@ def _last(ledger: Ledger, document: Desired, runs: dict[str, list[str]]) -> Desi
 
     word = word_of(document.name)
     for record in _records(ledger, runs.get(word, ()), word):
-        if record.outcome.kind in DONE and key_of(record.plan.target) == key_of(document.target):
+        if (record.outcome.kind in DONE or record.may_have_landed) and key_of(record.plan.target) == key_of(
+            document.target
+        ):
             return record.plan.desired
     return None
 
 
 def _records(ledger: Ledger, runs: Sequence[str], word: str) -> Iterator[Record]:
+    """The records of a target, the newest first, up to one that is damaged: behind it nobody knows what came last."""
     for run in runs:
-        record = ledger.record(run, word)
+        try:
+            record = ledger.record(run, word)
+        except LedgerDamaged:
+            return
         if record is not None:
             yield record

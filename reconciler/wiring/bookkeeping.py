@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.core.model import Access, Commit, Desired, Finding, Plan
+from reconciler.core.model import Access, Commit, Desired, Finding, Plan, TargetPlan
 from reconciler.errors import UNKEPT, InputProblem, LedgerProblem, UsageProblem
 
 if TYPE_CHECKING:
@@ -175,24 +175,33 @@ class Bookkeeping:
         folder = Path(named) if named else own / "ledger"
         return Ledger(FolderStore(folder), FileLeases(folder / "locks"))
 
-    def found_in_sync(self, plan: Plan) -> None:
+    def found_in_sync(self, plan: Plan, *, parallelism: int) -> None:
         """Record the targets of an apply that had nothing to do, where the ledger has another state of them.
 
         Without it ``last-applied`` would go on meaning a state that git has left.
+
+        Args:
+            plan: what was planned, in which nothing changes.
+            parallelism: the most targets that are looked up or recorded at once.
 
         Raises:
             LedgerProblem: the ledger can't be read or written.
         """
         from reconciler.core.model import Outcome, OutcomeKind
+        from reconciler.operations.fleet import for_each
         from reconciler.wiring.base import known_otherwise
 
-        names = {document.name for document in known_otherwise(self.ledger, [one.desired for one in plan.planned])}
+        documents = [target.desired for target in plan.planned]
+        names = {document.name for document in known_otherwise(self.ledger, documents, parallelism=parallelism)}
         if not names:
             return
         keeping = self.keeping("apply", plan, sends=False)
-        for target in (target for target in plan.planned if target.name in names):
+
+        def record(target: TargetPlan) -> None:
             outcome = Outcome(target.name, target.target, OutcomeKind.UNCHANGED)
             keeping.record(target, outcome, datetime.now(UTC), 0.0)
+
+        for_each([target for target in plan.planned if target.name in names], record, parallelism=parallelism)
         if keeping.broken:
             raise keeping.broken[0]
 

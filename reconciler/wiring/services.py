@@ -214,7 +214,7 @@ class Services:
         from reconciler.wiring.base import LAST_APPLIED, Reading, at_commit, last_applied
 
         if name == LAST_APPLIED:
-            return last_applied(self.books.ledger, desired)
+            return last_applied(self.books.ledger, desired, parallelism=self.parallelism)
         place = self.place
         defaults = self._defaults(network=True)
         reading = Reading(defaults, self._region_environ, place.root, place.project, self.references)

@@ -67,6 +67,6 @@ def runner(tmp_path: Path) -> Runner:
     shutil.copy(ROOT / "examples" / "auth.yaml", work / "auth.yaml")
     (work / "reconciler.yaml").write_text("poll_interval: 0.1\n", encoding="utf-8")
     program = own / "reconciler"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m reconciler "$@"\n', encoding="utf-8")
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m reconciler "$@"\n', encoding="utf-8")
     program.chmod(0o755)
     return Runner(work, own)

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
-from tests.ci.conftest import Runner
+import pytest
+import yaml
+
+from tests.ci.conftest import ROOT, Runner
 
 EMULATOR = "--emulator\n"
 
@@ -101,3 +107,36 @@ def test_inputs_are_never_commands(runner: Runner) -> None:
     ):
         assert runner.run(inputs=inputs).code not in {0, 2}
     assert not (runner.work / "owned").exists()
+
+
+def test_no_python_of_a_pull_request_is_run(runner: Runner) -> None:
+    for module in ("json", "sys", "venv", "reconciler"):
+        (runner.work / f"{module}.py").write_text("open('owned', 'w'); raise SystemExit(0)\n", encoding="utf-8")
+    step = runner.run(inputs={"command": "plan", "paths": "auth.yaml", "args": EMULATOR})
+    assert re.fullmatch("sha256:[0-9a-f]{64}", step.outputs["plan_digest"]), step.log
+    (install,) = (
+        one["run"]
+        for one in yaml.safe_load((ROOT / "action.yml").read_text())["runs"]["steps"]
+        if one["name"] == "Install"
+    )
+    first = install.splitlines()[0].replace("$PYTHON", sys.executable).replace("$RUNNER_TEMP", str(runner.own))
+    subprocess.run(["bash", "-c", first.replace("/reconciler", "/environment")], check=True, cwd=runner.work)
+    assert not (runner.work / "owned").exists()
+
+
+def test_annotations_name_files_from_the_top_of_the_repository(runner: Runner) -> None:
+    below = runner.work / "a, b%"
+    below.mkdir()
+    (runner.work / "auth.yaml").rename(below / "auth.yaml")
+    inside = Runner(below, runner.own)
+    step = inside.run(
+        inputs={"command": "plan", "paths": "auth.yaml", "args": EMULATOR},
+        environ={"GITHUB_WORKSPACE": str(runner.work)},
+    )
+    assert "::notice file=a%2C b%25/auth.yaml,line=" in step.log
+
+
+@pytest.mark.parametrize("args", ["--help", "--out\nother.json"])
+def test_arguments_that_save_no_plan_are_no_plan(runner: Runner, args: str) -> None:
+    step = runner.run(inputs={"command": "plan", "paths": "auth.yaml", "args": f"{EMULATOR}\n{args}"})
+    assert (step.code, step.outputs) == (64, {"exitcode": "64"})

@@ -161,3 +161,11 @@ def test_the_image_is_pinned_and_nobody_is_root_in_it() -> None:
     jobs = list(yaml.safe_load_all((ROOT / "examples" / "kubernetes" / "cronjob.yaml").read_text(encoding="utf-8")))
     pod = jobs[1]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     assert pod["securityContext"]["runAsUser"] == 10001
+
+
+def test_nothing_installs_the_package_of_this_name_from_pypi_which_is_another_projects() -> None:
+    for path in (ROOT / "README.md", *(ROOT / "examples").rglob("*"), ROOT / "action.yml", ROOT / "Dockerfile"):
+        if path.is_file():
+            assert not re.search(
+                r"pip install[^\n]* [\"']?reconciler\b|reconciler==", path.read_text(encoding="utf-8")
+            ), path

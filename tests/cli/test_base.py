@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 
 from reconciler.config.schema import schema_text
+from reconciler.emulator import Fault
 from tests.cli.conftest import Project
 
 LENGTH = "UserPoolConfigs.PasswordPolicy.MinimumLength"
@@ -182,12 +183,102 @@ def test_a_new_document_has_no_base_and_is_pending(repository: Project) -> None:
     assert (result.code, "Since main: 1 pending." in result.out) == (0, True)
 
 
+def _moved(repository: Project, to: str) -> None:
+    """Move the document to another file, and let somebody click."""
+    (repository.folder / to).parent.mkdir(exist_ok=True)
+    git(repository, "mv", "auth.yaml", to)
+    moved = repository.folder / to
+    text = moved.read_text(encoding="utf-8")
+    repository.document.write_text(text, encoding="utf-8")
+    click(repository, "Length: 12", "Length: 10")
+    repository.document.unlink()
+
+
+@pytest.mark.parametrize("to", ["auth.conf", ".hidden/b.yaml"])
+def test_whatever_a_document_is_called_it_is_not_taken_for_new(repository: Project, to: str) -> None:
+    _moved(repository, to)
+    git(repository, "commit", "--quiet", "--message", "moved")
+    assert repository.run("drift", to, *EMULATOR, "--base", "HEAD").code == 2
+    if to.startswith("."):
+        git(repository, "mv", to, ".hidden/c.yaml")
+        assert repository.run("drift", ".hidden/c.yaml", *EMULATOR, "--base", "HEAD").code == 2
+
+
+def test_a_document_that_was_broken_elsewhere_is_not_taken_for_new(repository: Project) -> None:
+    text = repository.document.read_text(encoding="utf-8")
+    repository.edit("MFAMode: OPTIONAL", "MFAMode: SOMETIMES")
+    git(repository, "commit", "--quiet", "--all", "--message", "broken")
+    repository.document.write_text(text, encoding="utf-8")
+    _moved(repository, "auth/shop.yaml")
+    result = repository.run("drift", "auth", *EMULATOR, "--base", "HEAD")
+    assert (result.code, "HEAD can't tell what it was" in result.out) == (2, True)
+
+
+def test_what_was_broken_of_others_stops_nobody(repository: Project) -> None:
+    other = repository.folder / "other.yaml"
+    text = repository.document.read_text(encoding="utf-8")
+    other.write_text(text.replace("prod", "test").replace("OPTIONAL", "SOMETIMES"), encoding="utf-8")
+    git(repository, "add", "other.yaml")
+    git(repository, "commit", "--quiet", "--message", "broken")
+    other.unlink()
+    repository.edit("Length: 12", "Length: 14")
+    result = repository.run("drift", ".", *EMULATOR, "--base", "HEAD")
+    assert (result.code, "Since HEAD: 1 pending." in result.out) == (0, True)
+
+
+@pytest.mark.parametrize("today", [None, "abc", "500"])
+def test_what_nobody_can_tell_of_the_base_is_drift_and_said(
+    repository: Project, monkeypatch: pytest.MonkeyPatch, today: str | None
+) -> None:
+    repository.edit("Length: 12", "Length: ${env:RECONCILER_VAR_LENGTH}")
+    repository.edit("https://shop.example.com/callback/", "${env:RECONCILER_VAR_GONE}")
+    git(repository, "commit", "--quiet", "--all", "--message", "variables")
+    repository.edit("${env:RECONCILER_VAR_LENGTH}", "14")
+    repository.edit("${env:RECONCILER_VAR_GONE}", "https://shop.example.com/callback/")
+    if today is not None:
+        monkeypatch.setenv("RECONCILER_VAR_LENGTH", today)
+    result = repository.run("drift", "auth.yaml", *EMULATOR, "--base", "HEAD")
+    assert (result.code, "~ MinimumLength = 12 -> 14 # drift" in result.out) == (2, True)
+    assert f"HEAD can't tell what these were: {LENGTH}, UserPoolConfigs.OAuth.RedirectSignInURIs" in result.out
+    assert "Template" not in result.out
+    assert repository.run("apply", "auth.yaml", *NOW, "--base", "HEAD").code == 0
+
+
+def test_a_link_of_the_base_leads_to_what_was_there_then(repository: Project) -> None:
+    (repository.folder / "real").mkdir()
+    git(repository, "mv", "auth.yaml", "real/auth.yaml")
+    repository.document.symlink_to(repository.folder / "real" / "auth.yaml")
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "--message", "link")
+    real = repository.folder / "real" / "auth.yaml"
+    real.write_text(real.read_text(encoding="utf-8").replace("Length: 12", "Length: 14"), encoding="utf-8")
+    result = repository.run("drift", "auth.yaml", *EMULATOR, "--base", "HEAD")
+    assert (result.code, "Since HEAD: 1 pending." in result.out) == (0, True)
+
+
+def test_what_an_unproven_update_left_is_not_taken_for_a_click(repository: Project) -> None:
+    repository.emulator.inject([Fault("collateral", operation="UpdateBackendAuth")])  # it moves the length besides
+    repository.edit("EmailSubject: ", "EmailSubject: One ")
+    assert repository.run("apply", "auth.yaml", *NOW).code == 8
+    repository.edit("EmailSubject: One ", "EmailSubject: Two ")
+    result = repository.run("plan", "auth.yaml", *EMULATOR, "--base", "last-applied")
+    assert "Since last-applied: 1 pending, 1 drift." in result.out
+
+
+def test_a_waiver_of_today_is_none_of_the_documents_of_then(repository: Project) -> None:
+    repository.edit("Length: 12", "Length: 14")
+    waiver = f"- {{path: {LENGTH}, value: 12, instead_of: 14, owner: a, reason: b, expires: 2999-12-31}}"
+    Path("reconciler.yaml").write_text(f"waivers: [{waiver[2:]}]\n", encoding="utf-8")
+    result = repository.run("drift", "auth.yaml", *EMULATOR, "--base", "HEAD")
+    assert (result.code, result.err) == (0, "")
+
+
 def test_what_the_ledger_never_saw_applied_is_never_taken_for_pending(repository: Project) -> None:
     repository.edit("Length: 12", "Length: 14")
     empty = ("--ledger", "empty")
     result = repository.run("drift", "auth.yaml", *EMULATOR, "--base", "last-applied", *empty)
     assert result.code == 2
-    assert "last-applied knows nothing of it: every difference counts as drift" in result.out
+    assert "last-applied can't tell what it was: every difference counts as drift" in result.out
     applied = repository.run("apply", "auth.yaml", *NOW, "--base", "last-applied", *empty)
     assert applied.code == 0
     assert repository.run("drift", "auth.yaml", *EMULATOR, "--base", "last-applied", *empty).code == 0
@@ -207,7 +298,7 @@ def test_what_an_apply_found_to_be_live_is_last_applied_too(repository: Project)
 def test_what_was_pulled_is_known_once_an_apply_has_seen_it(project: Project) -> None:
     assert project.run("pull", "--app-id", "d2k7example", "--env", "prod", "--emulator", "--out", "live.yaml").code == 0
     before = project.run("drift", "live.yaml", *EMULATOR, "--base", "last-applied")
-    assert "knows nothing of it" in before.out
+    assert "last-applied can't tell what it was" in before.out
     assert project.run("apply", "live.yaml", *NOW).code == 0
     assert project.run("drift", "live.yaml", *EMULATOR, "--base", "last-applied").out.startswith(
         "No drift. Nothing moved"

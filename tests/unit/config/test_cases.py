@@ -21,6 +21,7 @@ TESTED_ELSEWHERE |= {
     "another-project",
     "unfit-override",
     "misnamed-project-file",
+    "nested-project-file",
     "secret-variable",
     "region-without-service",
 }

@@ -251,6 +251,11 @@ def test_of_the_overrides_that_match_the_last_one_wins(
         ("env_names: [AWS_REGION]\n", "secret-variable", 1, 13),
         ("env_names: [OPENAI_API_KEY]\n", "secret-variable", 1, 13),
         ("env_names: [MYSQL_PWD]\n", "secret-variable", 1, 13),
+        ("env_names: [TEAMS_WEBHOOK]\n", "secret-variable", 1, 13),
+        ("env_names: [CI_REPOSITORY_URL]\n", "secret-variable", 1, 13),
+        ("env_names: [A]\nledger_key: '${env:A}'\n", "secret-variable", 2, 13),
+        ("notify_hosts: [h]\nnotify: [{format: json, url: '${env:RECONCILER_VAR_A}'}]\n", "secret-variable", 2, 30),
+        ("role_arn: arn:aws:iam::123456789012:role/*\n", "bad-pattern", 1, 11),
         ("env_names: [DATABASE_URL]\n", "secret-variable", 1, 13),
         ("overrides: [{match: {labels: {token: abc}}}]\n", "plaintext-secret", 1, 38),
         ("poll_interval: .nan\n", "out-of-range", 1, 16),
@@ -284,6 +289,18 @@ def test_a_file_with_another_name_would_say_nothing_and_so_is_told(root: Path) -
     (root / "reconciler.yml").write_text("region: us-east-1\n", encoding="utf-8")
     (problem,) = problems(root)
     assert (problem.code, problem.hint) == ("misnamed-project-file", "rename it to reconciler.yaml")
+
+
+def test_a_file_below_another_one_would_take_its_rails_away_and_so_is_told(root: Path) -> None:
+    write(root, "mode: observe\n")
+    nested = root / "auth"
+    nested.mkdir()
+    write(nested, "parallelism: 2\n")
+    (problem,) = problems(nested)
+    assert (problem.code, str(problem.origin)) == ("nested-project-file", "auth/reconciler.yaml:1:1")
+    assert problem.detail == "It would stand in for reconciler.yaml."
+    (nested / ".git").mkdir()  # a repository of its own
+    assert read_project(nested).parallelism == 2
 
 
 def test_what_both_schemas_know_they_describe_alike() -> None:
