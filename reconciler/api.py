@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from reconciler.core.gateway import Gateway, ReadGateway
 from reconciler.core.model import Desired, Outcome, Plan, TargetFailure
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from reconciler.operations.jobs import Clock, Waiting
     from reconciler.operations.keeping import Keeping
     from reconciler.operations.plan import Base
+
+
+_Paths: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+"""Files, folders or globs, one or several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Fleet:
         """What is odd about the documents, and does not stand in the way."""
         return self.located.warnings
 
-    def base(self, name: str, paths: Sequence[str]) -> Base:
+    def base(self, name: str, paths: _Paths) -> Base:
         """The documents as they were at a commit of git, or, named ``last-applied``, as the ledger tells.
 
         Args:
@@ -56,7 +60,7 @@ class Fleet:
             InputProblem: there are errors in the documents of then.
             LedgerProblem: the ledger can't be read.
         """
-        return self.services.base(name, paths, self.located.desired)
+        return self.services.base(name, _named(paths), self.located.desired)
 
     def reader_of(self, desired: Desired) -> ReadGateway:
         """The gateway to one target that only reads."""
@@ -68,7 +72,7 @@ class Fleet:
 
 
 def load(
-    paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    paths: _Paths,
     *,
     selection: Selection | None = None,
     region: str | None = None,
@@ -109,7 +113,7 @@ def load(
         state_dir=state_dir,
         ledger=ledger,
     )
-    names = [os.fspath(path) for path in ([paths] if isinstance(paths, str | os.PathLike) else paths)]
+    names = _named(paths)
     if not names:
         raise UsageProblem("No path is given", hint="name documents: files, folders or globs")
     services = Services(connection, first_path=names[0], environ=environ, parallelism=parallelism)
@@ -218,3 +222,7 @@ def apply(
         max_failures=max_failures,
         observer=observer,
     )
+
+
+def _named(paths: _Paths) -> list[str]:
+    return [os.fspath(path) for path in ([paths] if isinstance(paths, str | os.PathLike) else paths)]

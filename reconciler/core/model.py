@@ -111,6 +111,11 @@ class Desired:
     observed: bool = False
     waivers: tuple[Waiver, ...] = field(default=(), compare=False)
 
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What makes two documents the same one: the region, the app and the environment that they describe."""
+        return self.target.region, self.target.app, self.target.environment
+
     def origin_of(self, path: Path) -> Origin:
         """Where a path was written: the member or the setting itself, the nearest above it, or the document."""
         for length in range(len(path), 0, -1):

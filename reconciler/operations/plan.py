@@ -41,13 +41,7 @@ class Base:
 
     def of(self, desired: Desired) -> Desired | None:
         """A document as it was; None where nobody knows."""
-        return self.documents.get(identity(desired))
-
-
-def identity(desired: Desired) -> tuple[str, str, str]:
-    """What makes two documents the same one: the environment that they describe."""
-    target = desired.target
-    return target.region, target.app, target.environment
+        return self.documents.get(desired.identity)
 
 
 def plan(
@@ -122,7 +116,7 @@ def _of_base(document: Desired, base: Base) -> Iterator[Finding]:
     if base.of(document) is None:
         hint = "apply it once, or compare with a commit at which its document could be read"
         yield Finding("no-base", f"{base.name} can't tell what it was: every difference counts as drift", hint=hint)
-    elif unsure := base.unsure.get(identity(document)):
+    elif unsure := base.unsure.get(document.identity):
         summary = f"{base.name} can't tell what these were: {', '.join(map(dotted, unsure))}"
         hint = "a difference of theirs counts as drift; their references of then lead nowhere today, or to another kind"
         yield Finding("base-unresolved", summary, hint=hint, origin=document.origin)

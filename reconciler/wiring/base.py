@@ -54,9 +54,9 @@ def at_commit(ref: str, paths: Sequence[str], desired: Sequence[Desired], readin
     """
     from reconciler.config.discovery import DOCUMENT_SUFFIXES, PROJECT_FILES
     from reconciler.git import files_at
-    from reconciler.operations.plan import Base, identity
+    from reconciler.operations.plan import Base
 
-    wanted = {identity(document): document for document in desired}
+    wanted = {document.identity: document for document in desired}
     suffixes = DOCUMENT_SUFFIXES | {Path(path).suffix.lower() for path in paths}
     with TemporaryDirectory(prefix="reconciler-base-") as folder:
         into = Path(os.path.realpath(folder))
@@ -66,9 +66,9 @@ def at_commit(ref: str, paths: Sequence[str], desired: Sequence[Desired], readin
                 written.unlink()
         then = _Then(ref, top, into)
         loaded = [_load([place for path in paths if (place := then.of(path)) is not None], then, reading)]
-        if not {identity(document) for document in loaded[0].desired} >= wanted.keys():
+        if not {document.identity for document in loaded[0].desired} >= wanted.keys():
             loaded.append(_load([str(into / reading.root.relative_to(top))], then, reading))
-        documents = {identity(document): document for found in reversed(loaded) for document in found.desired}
+        documents = {document.identity: document for found in reversed(loaded) for document in found.desired}
         missing = [document for key, document in wanted.items() if key not in documents]
         read = then.soundly_read(loaded)
         there = [document for document in missing if _is_there(document, then, read)]
@@ -78,10 +78,10 @@ def at_commit(ref: str, paths: Sequence[str], desired: Sequence[Desired], readin
     base = dict[tuple[str, str, str], Desired]()
     unsure = dict[tuple[str, str, str], tuple[FieldPath, ...]]()
     for document, problems in reading.references.resolve(known, secrets=False):
-        key = identity(document)
+        key = document.identity
         base[key], unsure[key] = _without_unknown(document, problems, wanted[key])
     # Of these git said nothing then; of those that it had, and that could not be read, nobody knows what it said.
-    base |= {identity(document): replace(document, settings={}) for document in missing if document not in there}
+    base |= {document.identity: replace(document, settings={}) for document in missing if document not in there}
     return Base(ref, base, unsure)
 
 
@@ -209,14 +209,14 @@ def last_applied(ledger: Ledger, documents: Sequence[Desired], *, parallelism: i
         LedgerProblem: the ledger can't be read.
     """
     from reconciler.operations.fleet import for_each
-    from reconciler.operations.plan import Base, identity
+    from reconciler.operations.plan import Base
 
     runs: dict[str, list[str]] = {}
     for run, word in ledger.runs():
         runs.setdefault(word, []).append(run)
     found = for_each(documents, lambda document: _last(ledger, document, runs), parallelism=parallelism)
     named = zip(documents, found, strict=True)
-    return Base(LAST_APPLIED, {identity(document): was for document, was in named if was is not None})
+    return Base(LAST_APPLIED, {document.identity: was for document, was in named if was is not None})
 
 
 def known_otherwise(ledger: Ledger, documents: Sequence[Desired], *, parallelism: int) -> Iterator[Desired]:

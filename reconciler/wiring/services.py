@@ -65,6 +65,7 @@ class Services:
         if parallelism is not None and parallelism < 1:
             raise UsageProblem("At least one target is under way at once", hint="give a parallelism of 1 or more")
         self._parallelism = parallelism
+        self._read: dict[tuple[str, str, str], Desired] = {}
 
     @property
     def environ(self) -> Mapping[str, str]:
@@ -180,6 +181,7 @@ class Services:
         if problems:  # what documents lack may be in what could not be read
             found = (one for one in loaded.diagnostics if one.code not in {"no-region", "no-account"})
             loaded = replace(loaded, diagnostics=(*problems, *found))
+        self._read |= {document.identity: document for document in loaded.desired}
         return replace(loaded, desired=selected(loaded.desired, selection, whole=not loaded.errors))
 
     def _defaults(self, *, network: bool) -> Defaults:
@@ -223,20 +225,33 @@ class Services:
     def railed(self, plan: Plan) -> Plan:
         """A plan with what the project file of now puts in its way; the plan itself where that is nothing more.
 
+        A plan that was saved, and a way back, may have a name and labels that the document of now no longer has: it
+        is that of now that counts, wherever in the project it is, and the plan's own where there is none any more.
+
         Raises:
             InputProblem: the project file has errors.
         """
         from reconciler.core.rails import railed
 
         project = self.place.project
-        targets = tuple(
-            railed(target, project.rails_for(target.name, target.desired.labels))
-            if isinstance(target, TargetPlan)
-            else target
-            for target in plan.targets
-        )
+
+        def seen(target: TargetPlan) -> TargetPlan:
+            known = self._as_now(target.desired) if project.overrides else target.desired
+            return railed(target, project.rails_for(known.name, known.labels))
+
+        targets = tuple(seen(target) if isinstance(target, TargetPlan) else target for target in plan.targets)
         same = all(new is old for new, old in zip(targets, plan.targets, strict=True))
         return plan if same else replace(plan, targets=targets)
+
+    def _as_now(self, document: Desired) -> Desired:
+        """What describes a target now: what was read for this run, else what the project has, else itself."""
+        key = document.identity
+        return self._read.get(key) or self._whole_project.get(key) or document
+
+    @cached_property
+    def _whole_project(self) -> Mapping[tuple[str, str, str], Desired]:
+        loaded = self.load([os.path.relpath(self.place.root)], Selection(), stdin=bytes, network=True)
+        return {document.identity: document for document in loaded.desired}
 
     def check(self, loaded: Loaded) -> tuple[Diagnostic, ...]:
         """Every problem that can be found without following a reference."""

@@ -106,6 +106,21 @@ def test_the_way_back_respects_them_too(project: Project) -> None:
     assert project.run("restore", run, *NOW, "--allow", "protected").code == 0
 
 
+def test_a_label_of_now_is_what_a_rail_looks_at(project: Project) -> None:
+    assert project.run("apply", "auth.yaml", *NOW).code == 0
+    (run,) = {
+        line.split()[0] for line in project.run("history", "--emulator").out.splitlines() if line.startswith("20")
+    }
+    project.edit("Length: 12", "Length: 14")
+    assert project.run("plan", "auth.yaml", *EMULATOR, "--out", "saved.plan").code == 0
+    text = project.document.read_text(encoding="utf-8")
+    project.document.write_text(f"labels: {{tier: prod}}\n{text}", encoding="utf-8")
+    rail("overrides:\n  - {match: {labels: {tier: prod}}, mode: observe}\n")
+    assert project.run("apply", "saved.plan", *NOW).code == 3
+    assert project.run("restore", run, *NOW).code == 4
+    assert project.updates() == 1
+
+
 def test_no_document_lets_a_rail_pass(project: Project) -> None:
     rail(f"protect: [{LENGTH}]\n")
     text = project.document.read_text(encoding="utf-8")
