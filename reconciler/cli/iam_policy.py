@@ -19,9 +19,8 @@ from reconciler.cli.options import (
     Targets,
     WithoutSecrets,
 )
-from reconciler.cli.output import warn
-from reconciler.cli.run import load, start
-from reconciler.errors import InputProblem, Severity, UsageProblem
+from reconciler.cli.run import checked, start
+from reconciler.errors import UsageProblem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,11 +54,7 @@ def iam_policy(
     from reconciler.render.permissions import policy_json
 
     run = start(Reach(region=region, profile=profile), Show(), first_path=paths[0], ledger=ledger)
-    loaded = load(run, paths, Choice(target, exclude, label), None, network=True)
-    problems = run.services.check(loaded)
-    if any(problem.severity is Severity.ERROR for problem in problems):
-        raise InputProblem(problems)
-    warn(problems, strict=strict)
+    loaded = checked(run, paths, Choice(target, exclude, label), strict=strict, network=True)
     needs = run.services.needs(loaded.desired, secrets=not without_secrets)
     if role is not None and role not in needs.roles:
         known = ", ".join(needs.roles) or "none"

@@ -8,9 +8,7 @@ import typer
 
 from reconciler.cli.console import write_result
 from reconciler.cli.options import Choice, Excludes, Labels, Paths, Reach, Show, Strict, Targets
-from reconciler.cli.output import warn
-from reconciler.cli.run import load, start
-from reconciler.errors import InputProblem, Severity
+from reconciler.cli.run import checked, start
 
 
 def render(
@@ -27,9 +25,5 @@ def render(
     from reconciler.config.render import render_documents
 
     run = start(Reach(), Show(), first_path=paths[0])
-    loaded = load(run, paths, Choice(target, exclude, label), None, network=False)
-    problems = run.services.check(loaded)
-    if any(problem.severity is Severity.ERROR for problem in problems):
-        raise InputProblem(problems)
-    warn(problems, strict=strict)
+    loaded = checked(run, paths, Choice(target, exclude, label), strict=strict, network=False)
     write_result(render_documents(loaded, origins=origins))

@@ -14,7 +14,7 @@ from reconciler.cli.options import ALL_SECRETS, Choice, Reach, Show, sent_secret
 from reconciler.cli.output import problems_as_result, reports_of, spare, warn
 from reconciler.cli.progress import Progress
 from reconciler.core.model import NOT_BOUND, Desired, Path, Plan, TargetFailure, TargetPlan
-from reconciler.errors import UsageProblem
+from reconciler.errors import InputProblem, Severity, UsageProblem
 from reconciler.wiring import Connection, Follow, Located, Services
 
 if TYPE_CHECKING:
@@ -60,6 +60,20 @@ def load(run: Run, paths: Sequence[str], choice: Choice, allow: Sequence[str] | 
     selection = choice.selection(allow)
     loaded = run.services.load(paths, selection, stdin=lambda: sys.stdin.buffer.read(_LARGEST_STDIN), network=network)
     spare(loaded.desired, run.show)
+    return loaded
+
+
+def checked(run: Run, paths: Sequence[str], choice: Choice, *, strict: bool, network: bool) -> Loaded:
+    """Read the documents of a command that follows none of their references; arguments as :func:`located` has them.
+
+    Raises:
+        InputProblem: there are errors, or with ``strict`` warnings.
+    """
+    loaded = load(run, paths, choice, None, network=network)
+    problems = run.services.check(loaded)
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        raise InputProblem(problems)
+    warn(problems, strict=strict)
     return loaded
 
 

@@ -5,23 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from reconciler.cli.options import Choice, Format, Paths, Reach, Show, Strict
-from reconciler.cli.output import emit, problems_as_result, warn
-from reconciler.cli.run import load, start
+from reconciler.cli.output import emit, problems_as_result
+from reconciler.cli.run import checked, start
 
 
 def waivers(paths: Paths, reach: Reach, choice: Choice, show: Show, strict: Strict = False) -> None:
     """List the differences that are waived, and how many days each has left. No network."""
-    from reconciler.errors import InputProblem, Severity
     from reconciler.render.html import text_html
     from reconciler.render.waivers import waivers_json, waivers_markdown, waivers_text
 
     run = start(reach, show, first_path=paths[0], parallelism=choice.parallelism)
     with problems_as_result(show):
-        loaded = load(run, paths, choice, None, network=True)
-        problems = run.services.check(loaded)
-        if any(problem.severity is Severity.ERROR for problem in problems):
-            raise InputProblem(problems)
-        warn(problems, strict=strict)
+        loaded = checked(run, paths, choice, strict=strict, network=True)
     now = datetime.now(UTC)
     emit(
         {

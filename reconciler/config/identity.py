@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 from reconciler.config.layers import Document
 from reconciler.config.nodes import ListNode, MappingNode, Node, ScalarNode
-from reconciler.config.project import Project
+from reconciler.config.project import OBSERVE, Project
 from reconciler.config.texts import Texts
 from reconciler.config.ways import Ways
 from reconciler.core.given import Given
+from reconciler.core.guards import WITH_PATHS
 from reconciler.core.model import Access, Target, dotted
-from reconciler.core.policy import WITH_PATHS
 from reconciler.errors import Origin, Severity
 
 _REQUIRED = ("AppId", "BackendEnvironmentName", "ResourceName")
@@ -102,7 +102,7 @@ class Identities:
         """Tell what the project puts in an apply's way, for whoever lists targets; and whether it only observes."""
         rails = self.project.rails_for(name, labels)
         if rails.observed is not None:
-            given["mode"] = Given("observe", str(rails.observed), rails.observed)
+            given["mode"] = Given(OBSERVE, str(rails.observed), rails.observed)
         if rails.protected:
             places = tuple(rails.protected.values())
             given["protect"] = Given(", ".join(map(dotted, rails.protected)), str(places[0]), places[0])

@@ -5,7 +5,6 @@ The JSON can hold an app client's secret and changes at every push; :func:`read_
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -108,6 +107,7 @@ def sealed(meta: Meta, salt: str) -> Meta:
     Nobody knows what the meta holds, so none of its values is ever kept. :func:`moved_beyond` still compares
     it; the names of services, for which that asks, stay readable.
     """
+    import hashlib  # OpenSSL comes with it, which most commands never need
 
     def seal(name: str, value: Any) -> Any:
         if isinstance(value, dict) and value:

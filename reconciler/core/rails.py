@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from reconciler.core.guards import GUARDS, PROTECTED
 from reconciler.core.model import Change, Finding, Path, TargetPlan, dotted
-from reconciler.core.policy import GUARDS, PROTECTED
 from reconciler.errors import Origin
 
 OBSERVED = "observed"

@@ -8,9 +8,9 @@ from typing import Any
 
 from reconciler.core.diff import differences
 from reconciler.core.fields import FIELD, Field
+from reconciler.core.guards import CONFLICT, GUARDS
 from reconciler.core.model import Action, Change, Desired, Finding, Mark, Movement, Path, TargetPlan, Tree, dotted
 from reconciler.core.normalise import same_name
-from reconciler.core.policy import CONFLICT, GUARDS
 from reconciler.core.request import overlay
 from reconciler.core.secret import Proof, Secret, SecretState
 from reconciler.core.tree import ABSENT, get
@@ -140,23 +140,32 @@ def _word(value: Any) -> str:
 
 def _notes(plan: TargetPlan, base: Desired, led: Tree, wanted: Tree, planned: Tree) -> Iterator[Finding]:
     """What moved in git and needs nothing to be done."""
-    moving = {change.path for change in plan.changes}
-    converged = [
-        difference.path
-        for difference in differences(led, planned)
-        if difference.path not in moving
-        and _manages(wanted, difference.path)
-        and not any(isinstance(value, Secret | SecretState) for value in (difference.before, difference.after))
-    ]
-    released = [path for path in base.settings if not _manages(wanted, path) and not _secret_field(path)]
     document, settings = plan.desired.origin, plan.desired.settings
-    if converged:
-        written = settings.get(converged[0])
-        origin = document if written is None else written.origin
+    told: dict[Movement, list[Path]] = {}
+    for path, found in _settled(plan, base, led, wanted, planned):
+        told.setdefault(found, []).append(path)
+    if converged := told.get(Movement.CONVERGED):
+        origin = settings[converged[0]].origin if converged[0] in settings else document
         yield Finding("converged", f"git and live moved to the same: {_names(converged)}", origin=origin)
-    if released:
+    if released := told.get(Movement.RELEASED):
         hint = "live keeps it; write null where it is to be removed"
         yield Finding("released", f"no longer managed: {_names(released)}", hint=hint, origin=document)
+
+
+def _settled(
+    plan: TargetPlan, base: Desired, led: Tree, wanted: Tree, planned: Tree
+) -> Iterator[tuple[Path, Movement]]:
+    """Who moved what is now as the document has it, or what the document says nothing of any more."""
+    moving = {change.path for change in plan.changes}
+    for difference in differences(led, planned):
+        path, was, now = difference.path, difference.before, difference.after
+        hidden = any(isinstance(value, Secret | SecretState) for value in (was, now))
+        if path not in moving and not hidden and _manages(wanted, path) and (found := movement(was, now, now)):
+            yield path, found
+    for path in base.settings:
+        managed = _manages(wanted, path) or _secret_field(path)
+        if not managed and (found := movement(get(led, path), UNMANAGED, get(planned, path))):
+            yield path, found
 
 
 def _secret_field(path: Path) -> bool:

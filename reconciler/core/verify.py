@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from reconciler.core.diff import Difference, differences
 from reconciler.core.fields import FIELD, FORGOT_PASSWORD, VERIFICATION, Mismatch
+from reconciler.core.guards import UNSEEN_SETTINGS
 from reconciler.core.meta import moved_beyond
 from reconciler.core.model import Live, Mark, Path, TargetPlan, Tree
 from reconciler.core.normalise import same_name
-from reconciler.core.policy import UNSEEN_SETTINGS
 from reconciler.core.targetplan import Prepared, change_of, settled_domains, states
 from reconciler.core.tree import ABSENT, copied, drop, get, leaves, put
 

@@ -52,8 +52,6 @@ _MOVEMENTS: Mapping[str, tuple[str, str]] = {
     Movement.PENDING: ("change", "git moved, live did not"),
     Movement.DRIFT: ("drift", "live moved, git did not"),
     Movement.CONFLICT: ("bad", "both moved, differently"),
-    Movement.CONVERGED: ("good", "both moved to the same"),
-    Movement.RELEASED: ("quiet", "managed once, no longer"),
     Movement.BLOCKED: ("bad", "git moved, and the change can't be made"),
 }
 _ALIKE = 8

@@ -11,7 +11,7 @@ from reconciler.errors import Diagnostic, Origin
 from reconciler.render.alerts import Alert, Level, diagnostic_alerts, in_file
 from reconciler.render.messages import Message
 from reconciler.render.report import DIFFERENT, OutcomeReport, OutcomeRow, Report, Status, TargetRow
-from reconciler.render.wording import MOVED, changes_of, diagnostics_line, heading, plain_line, result_of
+from reconciler.render.wording import MOVED, base_line, changes_of, diagnostics_line, heading, plain_line, result_of
 
 _UNDONE = frozenset({OutcomeKind.DENIED, OutcomeKind.FAILED, OutcomeKind.TIMED_OUT, OutcomeKind.UNKNOWN})
 """The outcomes that are errors, and no answer to whether the target is as it is desired."""
@@ -34,7 +34,8 @@ class _Case:
 def plan_junit(report: Report) -> str:
     """A target that differs fails with its diff, one that could not be compared is an error."""
     cases = [_planned(target, report) for target in report.targets]
-    return _document(report.headline, cases, [_told(one.message, one.names) for one in report.shared])
+    remarks = [*(_told(one.message, one.names) for one in report.shared), *filter(None, [base_line(report)])]
+    return _document(report.headline, cases, remarks)
 
 
 def outcome_junit(report: OutcomeReport) -> str:

@@ -43,7 +43,7 @@ def plan_markdown(report: Report) -> str:
     """A plan, or drift, at most :data:`LONGEST` characters long."""
     listed = [target for target in report.targets if target.status is not Status.UNCHANGED]
     direction = DIRECTION if report.headline == "drift" and report.different else ""
-    sums = [obstacles_line(report), targets_line(report), waves_line(report), markdown(base_line(report))]
+    sums = [obstacles_line(report), targets_line(report), waves_line(report), base_line(report, markdown)]
     sums.append(markdown(unread_line(report)))
     sums.append(f"Plan digest {markdown_code(report.digest)}" if report.digest else "")
     opening = [f"### {plan_line(report)}", direction, *sums]

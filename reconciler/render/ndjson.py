@@ -17,7 +17,7 @@ from reconciler.errors import Diagnostic
 from reconciler.render.alerts import Alert, Level, diagnostic_alerts, message_alerts, outcome_alerts
 from reconciler.render.harmless import without_commands
 from reconciler.render.report import OutcomeReport, Report
-from reconciler.render.wording import outcome_line, plan_line
+from reconciler.render.wording import base_line, outcome_line, plan_line
 
 UI_VERSION = "1.2"
 _ERRORED = frozenset(
@@ -84,6 +84,7 @@ def plan_ndjson(report: Report, when: str) -> str:
     ]
     # Drift proposes nothing: terraform counts none in it either.
     lines.append(_summary(plan_line(report), 0 if drift else len(report.different), "plan"))
+    lines += [_line(Event.OTHER.value, told) for told in filter(None, [base_line(report)])]
     return _text([*lines, *map(_diagnostic, message_alerts(report))], when)
 
 

@@ -203,7 +203,7 @@ def plan_report(plan: Plan, *, headline: Headline = "plan") -> Report:
 def _drift_alone(plan: TargetPlan) -> TargetPlan:
     """What moved outside git since the base; what git moved is told in a note."""
     found = drifted(plan, since_base=True)
-    left = [change for change in plan.changes if change not in found]
+    left = [change for change in plan.changes if change not in found and not change.unproven]
     if not left:
         return plan
     notes = (*plan.notes, *_left_to_git(plan, left))

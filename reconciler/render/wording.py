@@ -5,7 +5,7 @@ Atlantis, tfcmt and others match terraform's sentences literally, so these have 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from reconciler.core.model import Action, OutcomeKind
 from reconciler.errors import Diagnostic, Severity
@@ -113,13 +113,13 @@ def waves_line(report: Report) -> str:
     return f"{len(waves)} waves, one after another: {counts}."
 
 
-def base_line(report: Report) -> str:
-    """Who moved how many attributes since the base; empty where nobody asked."""
+def base_line(report: Report, spelled: Callable[[str], str] = str) -> str:
+    """Who moved how many attributes since the base, whose name is ``spelled``; empty where nobody asked."""
     if not report.base:
         return ""
     told = _sum((count, movement.value) for movement, count in report.movements.items())
     none = "who moved what is not known" if report.different else "no difference is left"
-    return f"Since {report.base}: {told or none}."
+    return f"Since {spelled(report.base)}: {told or none}."
 
 
 def change_line(row: Line) -> str:

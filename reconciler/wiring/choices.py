@@ -67,7 +67,7 @@ def guards(allow: Sequence[str]) -> frozenset[str]:
     if not allow:
         return frozenset()
     from reconciler.core.fields import PLACES
-    from reconciler.core.policy import GUARDS, WITH_PATHS
+    from reconciler.core.guards import GUARDS, WITH_PATHS
 
     named = {code: code.partition(":") for code in allow}
     unknown = sorted(

@@ -11,7 +11,7 @@ from reconciler.cli.exits import Exit
 from reconciler.config.codes import CODES, WARNINGS
 from reconciler.config.project import read_project
 from reconciler.config.schema import PROJECT, schema_of
-from reconciler.core.policy import GUARDS
+from reconciler.core.guards import GUARDS
 from reconciler.secrets import CODES as REFERENCE_CODES
 from tests.cli.conftest import ROOT, Project
 

@@ -123,14 +123,13 @@ def test_waivers_are_listed_without_any_network(project: Project) -> None:
     waive(project, WAIVER, PHONE.replace("2999", "1999"))
     result = project.run("waivers", "auth.yaml")
     assert result.code == 0
-    days = json.loads(project.run("waivers", "auth.yaml", "--format", "json").out)["waivers"][0]["days_left"]
-    assert result.out == (
+    assert re.sub(r"\d+ days", "many days", result.out) == (
         "shop-prod\n"
         f"  {LENGTH}\n"
         "    live      12 instead of 14\n"
         "    owner     ada@example.com\n"
         "    reason    incident 4711\n"
-        f"    expires   2999-12-31 ({days} days left)\n"
+        "    expires   2999-12-31 (many days left)\n"
         "    written   auth.yaml:53:11\n"
         f"  {SCOPES}.PROFILE\n"
         "    live      present instead of absent\n"
