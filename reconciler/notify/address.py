@@ -33,4 +33,4 @@ def refusal(url: str, hosts: Collection[str], *, only_loopback: bool = False) ->
 
 
 def _is_at(host: str, known: str) -> bool:
-    return host.endswith(known) and host != known if known.startswith(".") else host == known
+    return host.endswith(known) if known.startswith(".") else host == known

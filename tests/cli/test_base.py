@@ -265,6 +265,23 @@ def test_what_an_unproven_update_left_is_not_taken_for_a_click(repository: Proje
     assert "Since last-applied: 1 pending, 1 drift." in result.out
 
 
+def test_an_update_that_failed_is_not_what_was_last_applied(repository: Project) -> None:
+    repository.emulator.inject([Fault("job_failed", operation="UpdateBackendAuth")])
+    repository.edit("Length: 12", "Length: 14")
+    assert repository.run("apply", "auth.yaml", *NOW).code == 1
+    assert repository.run("drift", "auth.yaml", *EMULATOR, "--base", "last-applied").code == 0
+
+
+def test_what_was_applied_elsewhere_under_the_same_name_is_another_target(repository: Project) -> None:
+    text = repository.document.read_text(encoding="utf-8")
+    other = text.replace("BackendEnvironmentName: prod", "BackendEnvironmentName: test")
+    repository.document.write_text(other, encoding="utf-8")
+    assert repository.run("emulator", "seed", "auth.yaml").code == 0
+    repository.edit("Length: 12", "Length: 14")
+    result = repository.run("drift", "auth.yaml", *EMULATOR, "--base", "last-applied")
+    assert (result.code, "last-applied can't tell what it was" in result.out) == (2, True)
+
+
 def test_a_waiver_of_today_is_none_of_the_documents_of_then(repository: Project) -> None:
     repository.edit("Length: 12", "Length: 14")
     waiver = f"- {{path: {LENGTH}, value: 12, instead_of: 14, owner: a, reason: b, expires: 2999-12-31}}"

@@ -44,6 +44,24 @@ def test_nothing_is_sent_to_the_others_until_the_observed_one_is_left_out(projec
     assert project.updates() == 1
 
 
+def test_an_observed_target_that_is_in_order_stops_no_other(project: Project) -> None:
+    assert project.run("apply", "auth.yaml", *NOW).code == 0
+    text = project.document.read_text(encoding="utf-8").replace("prod", "test")
+    (project.folder / "test.yaml").write_text(text, encoding="utf-8")
+    assert project.run("emulator", "seed", "test.yaml").code == 0
+    (project.folder / "test.yaml").write_text(text.replace("Length: 12", "Length: 14"), encoding="utf-8")
+    rail("overrides:\n  - {match: {name: shop-prod}, mode: observe}\n")
+    assert project.run("apply", ".", *NOW).code == 0
+    assert project.updates() == 2
+
+
+def test_a_guard_of_a_saved_plan_is_told_once(project: Project) -> None:
+    rail(f"protect: [{LENGTH}]\n")
+    assert project.run("plan", "auth.yaml", *EMULATOR, "--out", "saved.plan").code == 0
+    told = project.run("apply", "saved.plan", *EMULATOR).out
+    assert (told.count("the project file protects it"), "at reconciler.yaml:1:11" in told) == (1, True)
+
+
 def test_a_later_override_gives_a_target_back_to_apply(project: Project) -> None:
     rail("mode: observe\noverrides:\n  - {match: {name: shop-*}, mode: apply}\n")
     assert project.run("apply", "auth.yaml", *NOW).code == 0

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from reconciler.core.model import (
     Target,
     TargetFailure,
     TargetPlan,
+    Waiver,
 )
 from reconciler.core.normalise import live_tree
 from reconciler.core.planfile import fingerprint
@@ -101,10 +103,12 @@ def _document(name: str, settings: Settings, allow: tuple[str, ...] = ()) -> Des
     )
 
 
-def _planned(document: Desired, config: dict[str, Any], meta: Meta | None = None) -> TargetPlan:
+def _planned(
+    document: Desired, config: dict[str, Any], meta: Meta | None = None, base: Desired | None = None
+) -> TargetPlan:
     tree = live_tree(config)
     prefix = config["UserPoolConfigs"]["OAuth"]["DomainPrefix"]
-    return prepare(document, Live(tree, fingerprint(tree), prefix, meta=meta)).plan
+    return prepare(document, Live(tree, fingerprint(tree), prefix, meta=meta), base=base).plan
 
 
 def _secret(value: str, name: str) -> Secret:
@@ -206,6 +210,54 @@ def _drift() -> Plan:
     return Plan((_planned(drifted, _live()), *_same().planned[1:], failure), WHEN)
 
 
+def _moved() -> Plan:
+    """Each way in which git and live can have moved since a base, and what nobody knows of another target."""
+    then: Settings = {
+        "PasswordPolicy.MinimumLength": 9,
+        "PasswordPolicy.AdditionalConstraints": ["REQUIRE_DIGIT", "REQUIRE_UPPERCASE"],
+        "OAuth.OAuthScopes": ["EMAIL", "OPENID"],
+        "OAuth.RedirectSignOutURIs": ["https://shop.example.com/"],
+        "Mfa.MFAMode": "OFF",
+        "UserPoolName": "shop",
+    }
+    now: Settings = {
+        "PasswordPolicy.MinimumLength": 12,  # conflict
+        "PasswordPolicy.AdditionalConstraints": ["REQUIRE_DIGIT", "REQUIRE_UPPERCASE"],  # drift
+        "OAuth.OAuthScopes": ["EMAIL", "OPENID", "PROFILE"],  # pending
+        "Mfa.MFAMode": "OPTIONAL",  # converged
+        "UserPoolName": "store",  # blocked
+    }
+    oauth = {**_live()["UserPoolConfigs"]["OAuth"], "SocialProviderSettings": {}}
+    known = _planned(_document("shop-prod", now), _live(OAuth=oauth), base=_document("shop-prod", then))
+    unknown = replace(
+        _planned(_document("shop-eu", {"PasswordPolicy.MinimumLength": 9}), _live(OAuth=oauth)),
+        warnings=(Finding("no-base", "main~1 can't tell what it was", hint="apply it once"),),
+    )
+    return Plan((known, unknown), WHEN, base="main~1")
+
+
+def _waived() -> Plan:
+    """A waiver that holds, one whose value live has left, and a target of which all is waived."""
+    origin = Origin("reconciler.yaml", 3, 5)
+    length = ("UserPoolConfigs", "PasswordPolicy", "MinimumLength")
+    member = ("UserPoolConfigs", "OAuth", "OAuthScopes", "PROFILE")
+    last = datetime.fromisoformat(WHEN).date()
+    length_holds = Waiver(length, 8, 12, "ada@example.com", "incident 4711", last, origin)
+    member_holds = Waiver(member, None, True, "ada@example.com", "the beta", last, origin)
+    oauth = {**_live()["UserPoolConfigs"]["OAuth"], "SocialProviderSettings": {}}
+    in_part = _document(
+        "shop-prod", {"PasswordPolicy.MinimumLength": 12, "OAuth.OAuthScopes": ["EMAIL", "OPENID", "PROFILE"]}
+    )
+    whole = _document("shop-test", {"PasswordPolicy.MinimumLength": 12})
+    return Plan(
+        (
+            _planned(replace(in_part, waivers=(replace(length_holds, value=7), member_holds)), _live(OAuth=oauth)),
+            _planned(replace(whole, waivers=(length_holds,)), _live(OAuth=oauth)),
+        ),
+        WHEN,
+    )
+
+
 LACK = Diagnostic(
     Severity.ERROR,
     "missing-in-request",
@@ -276,6 +328,9 @@ PLANS: Mapping[str, tuple[Plan, Headline]] = {
     "refused": (_refused(), "plan"),
     "same": (_same(), "plan"),
     "drift": (_drift(), "drift"),
+    "moved": (_moved(), "plan"),
+    "moved.drift": (_moved(), "drift"),
+    "waived": (_waived(), "drift"),
 }
 
 

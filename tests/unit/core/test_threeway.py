@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from reconciler.core.model import Live, Movement, TargetPlan, Written, dotted
 from reconciler.core.references import parse_references
 from reconciler.core.targetplan import prepare
-from reconciler.core.threeway import drifted
-from tests.unit.core.builders import OAUTH, desired, live, members
+from reconciler.core.threeway import UNMANAGED, drifted, movement
+from tests.unit.core.builders import OAUTH, desired, live, members, secret
 
 POOL = "UserPoolConfigs"
 LENGTH, MODE = f"{POOL}.PasswordPolicy.MinimumLength", f"{POOL}.Mfa.MFAMode"
@@ -129,3 +131,40 @@ def test_secrets_stay_outside_and_only_one_that_is_read_and_differs_alarms() -> 
         "OAuth.SocialProviderSettings.Google.ClientSecret": None,
     }
     assert [dotted(change.path) for change in drifted(plan, since_base=True)] == [f"{GOOGLE}.ClientId"]
+
+
+@pytest.mark.parametrize("base", [None, False, True])
+@pytest.mark.parametrize("now", [None, False, True])
+@pytest.mark.parametrize("there", [False, True])
+def test_of_a_member_a_plan_tells_what_the_truth_table_says(base: bool | None, now: bool | None, there: bool) -> None:
+    path = f"{POOL}.PasswordPolicy.AdditionalConstraints"
+
+    def written(member: bool | None) -> dict[str, Written]:
+        return {LENGTH: 8} if member is None else {LENGTH: 8, path: members(*["REQUIRE_DIGIT"] * member)}
+
+    policy = {"MinimumLength": 8, "AdditionalConstraints": ["REQUIRE_DIGIT"] * there}
+    plan = since(written(base), written(now), live({"PasswordPolicy": policy}))
+    expected = movement(UNMANAGED if base is None else base, UNMANAGED if now is None else now, there)
+    noted = [code for code in ("converged", "released") if code in notes(plan)]
+    assert [*told(plan).values(), *noted] == ([] if expected is None else [expected.value])
+
+
+def test_a_readable_secret_that_is_another_alarms_though_nobody_can_tell_who_moved_it() -> None:
+    written: dict[str, Written] = {f"{GOOGLE}.ClientId": "id", f"{GOOGLE}.ClientSecret": secret("new-secret")}
+    linked: dict[str, Any] = {
+        **OAUTH,
+        "SocialProviderSettings": {"Google": {"ClientId": "id", "ClientSecret": "old-secret"}},
+    }
+    plan = since(written, written, live({"OAuth": linked}))
+    assert [dotted(change.path) for change in drifted(plan, since_base=True)] == [f"{GOOGLE}.ClientSecret"]
+    assert set(told(plan).values()) == {None}
+    assert set(notes(plan)) == {"secret-not-bound"}
+
+
+def test_no_note_names_a_secret_or_what_changes_too() -> None:
+    reference = parse_references("${env:GOOGLE_SECRET}")
+    base: dict[str, Written] = {f"{GOOGLE}.ClientId": "id", f"{GOOGLE}.ClientSecret": reference, LENGTH: 8}
+    linked: dict[str, Any] = {**OAUTH, "SocialProviderSettings": {"Google": {"ClientId": "id"}}}
+    plan = since(base, {LENGTH: 12}, live({"OAuth": linked}))
+    assert notes(plan)["released"] == f"no longer managed: {GOOGLE}.ClientId"
+    assert "converged" not in notes(plan)

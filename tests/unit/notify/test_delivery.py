@@ -24,11 +24,12 @@ HOSTS = frozenset({"127.0.0.1"})
 
 @dataclass
 class Receiver:
-    """A server that answers each POST by the next of its answers, and keeps what it got."""
+    """A server that answers each POST by the next of its answers, and is no proxy; it keeps what it got."""
 
     url: str = ""
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     got: list[tuple[str, Mapping[str, str], bytes]] = field(default_factory=list)
+    connects: list[str] = field(default_factory=list)
 
 
 @pytest.fixture
@@ -45,6 +46,10 @@ def receiver() -> Iterator[Receiver]:
             for name, value in {"Content-Length": "0", **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
+
+        def do_CONNECT(self) -> None:
+            kept.connects.append(self.path)
+            self.send_error(403)
 
         def log_message(self, *_arguments: object) -> None:
             """Stay quiet."""
@@ -145,6 +150,17 @@ def test_a_try_that_takes_too_long_is_given_up(receiver: Receiver) -> None:
     assert deliver(Secret(receiver.url), BODY, clock, hosts=HOSTS) == "no answer came (it took too long)"
 
 
+def test_this_machine_is_reached_directly_and_others_as_configured(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9/")
+    receiver.answers = [(200, {})]
+    assert deliver(Secret(receiver.url), BODY, Time().clock, hosts=HOSTS) is None
+    monkeypatch.setenv("https_proxy", receiver.url)
+    assert deliver(Secret("https://hooks.test/"), BODY, Time().clock, hosts={"hooks.test"}) is not None
+    assert set(receiver.connects) == {"hooks.test:443"}
+
+
 def test_a_host_that_is_not_listed_gets_nothing(receiver: Receiver) -> None:
     assert deliver(Secret(receiver.url), BODY, Time().clock, hosts={"localhost"}) == "its host is not in notify_hosts"
     assert receiver.got == []
@@ -169,12 +185,18 @@ def test_a_host_that_is_not_listed_gets_nothing(receiver: Receiver) -> None:
         ("https://evil.test/\r\nHost: hooks.slack.com", False),
         ("https://[::1]/", False),
         ("http://127.0.0.1.evil.test/", False),
+        ("http://127.0.0.1.listed.test/", False),
+        ("https://127.0.0.1.listed.test/", True),
+        ("http://127.0.0.2/", True),
+        ("https://UPPER.TEST/", True),
+        ("https://hooks.slack.com/#@evil.test/", False),
+        ("https://hooks.slack.com/\\evil.test", False),
         ("file:///etc/passwd", False),
         ("", False),
     ],
 )
 def test_only_listed_hosts_may_be_told_however_an_address_is_written(url: str, allowed: bool) -> None:
-    hosts = {"hooks.slack.com", ".example.com", "127.0.0.1"}
+    hosts = {"hooks.slack.com", ".example.com", "127.0.0.1", "127.0.0.2", "Upper.Test", ".listed.test"}
     assert (refusal(url, hosts) is None) is allowed
 
 
