@@ -156,6 +156,7 @@ def plan(
         now=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         folder=services.place.here,
         project=services.place.from_here,
+        ruled=services.place.project.source is not None,
         commit=services.books.commit_of(desired) if with_commit else None,
         ledger=services.books.shared,
         base=base,

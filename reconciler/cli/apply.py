@@ -180,7 +180,7 @@ def _project_of(paths: Sequence[str], kept: Plan | None) -> str:
     """
     if not paths or kept is None:
         return paths[0] if paths else "."
-    from reconciler.config.desired import project_root
+    from reconciler.config.discovery import PROJECT_FILE, project_root
 
     if kept.project not in {os.curdir, os.pardir} and not kept.project.startswith(os.pardir + os.sep):
         if project_root(kept.project) != Path(os.path.realpath(kept.project)):
@@ -190,6 +190,9 @@ def _project_of(paths: Sequence[str], kept: Plan | None) -> str:
     here, place = project_root("."), project_root(paths[0])
     if Path(os.path.realpath(paths[0])).is_relative_to(os.path.realpath(".")) and place != here:
         detail = f"the project here is {here}, and where the plan lies it is {place}"
+        raise PlanRefused(_ELSEWHERE, detail=detail, hint=_WHERE_MADE)
+    if kept.ruled and not (here / PROJECT_FILE).is_file():
+        detail = f"its project has a {PROJECT_FILE}, and {here} has none"
         raise PlanRefused(_ELSEWHERE, detail=detail, hint=_WHERE_MADE)
     return "."
 

@@ -321,7 +321,7 @@ class Plan:
     """The plans of all targets in the order of the input, and when they were made (ISO 8601, UTC).
 
     ``folder`` is the one in which it was made, relative to the project's root: documents are named from it. ``project``
-    is that root, relative to the folder.
+    is that root, relative to the folder, and ``ruled`` whether it has a project file.
     ``commit`` is what the documents were read at. ``ledger`` names the shared ledger that the plan is bound to;
     None where the ledger is this machine's own. ``digest`` is that of its saved form, empty before it has one. ``base``
     is the state, in people's words, from which it is told who moved what; None where that was not asked for.
@@ -335,6 +335,7 @@ class Plan:
     digest: str = field(default="", compare=False)
     project: str = "."
     base: str | None = None
+    ruled: bool = False
 
     @property
     def failures(self) -> tuple[TargetFailure, ...]:

@@ -83,6 +83,7 @@ def to_json(plan: Plan, *, version: str, waived: Sequence[Mapping[str, Any]] = (
             "version": version,
             "folder": plan.folder,
             "project": plan.project,
+            "ruled": plan.ruled,
             "commit": None if plan.commit is None else {"id": plan.commit.id, "dirty": plan.commit.dirty},
             "ledger": plan.ledger,
             "base": plan.base,
@@ -138,6 +139,7 @@ def from_json(text: str) -> Plan:
             recorded,
             _relative(own["project"]),
             own["base"],
+            own["ruled"] is True,
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         raise PlanRefused("The plan file does not have the shape of a plan", hint="plan again with --out") from None

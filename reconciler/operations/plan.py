@@ -51,6 +51,7 @@ def plan(
     now: str,
     folder: str = ".",
     project: str = ".",
+    ruled: bool = False,
     commit: Commit | None = None,
     ledger: str | None = None,
     base: Base | None = None,
@@ -67,6 +68,7 @@ def plan(
         now: the time to write into the plan, ISO 8601, UTC.
         folder: from where the documents are named, relative to the project's root.
         project: that root, relative to the folder.
+        ruled: whether there is a project file.
         commit: what the documents were read at.
         ledger: the shared ledger that the plan is bound to.
         base: the documents as they were, to tell who moved what; by default nobody asks.
@@ -108,7 +110,8 @@ def plan(
         targets = for_each(work, one, parallelism=parallelism, stopping=stopping)
     finally:
         observer.ended()
-    return Plan(targets, now, folder, commit, ledger, project=project, base=base.name if base else None)
+    name = None if base is None else base.name
+    return Plan(targets, now, folder, commit, ledger, project=project, base=name, ruled=ruled)
 
 
 def _of_base(document: Desired, base: Base) -> Iterator[Finding]:

@@ -117,7 +117,7 @@ def test_what_atlantis_runs_plans_and_applies(tmp_path: Path) -> None:
     (tmp_path / "auth.yaml").write_bytes((ROOT / "examples" / "auth.yaml").read_bytes())
     server = yaml.safe_load((ROOT / "examples" / "atlantis" / "repos.yaml").read_text(encoding="utf-8"))
     told = []
-    for stage in ("plan", "apply"):
+    for stage in ("plan", "apply", "plan"):
         (step,) = server["workflows"]["reconciler"][stage]["steps"]
         line = step["run"].replace("reconciler", f"{shlex.quote(sys.executable)} -m reconciler", 1)
         done = subprocess.run(
@@ -130,11 +130,18 @@ def test_what_atlantis_runs_plans_and_applies(tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stderr
         told.append(done.stdout)
-    # The sentences that Atlantis and tfcmt look for in terraform's output.
-    assert re.search(r"Plan: (\d+) to add, (\d+) to change, (\d+) to destroy\.", told[0])
-    assert re.search(r"(?m)^(Plan: \d|No changes\.)", told[0])
-    assert re.search(r"(?m)^\s*# .* will be updated in-place", told[0])
-    assert re.search(r"Apply complete! Resources: \d+ added, \d+ changed, \d+ destroyed", told[1])
+    changes, applied, none = told
+    for reader in (  # what Atlantis and tfcmt look for in terraform's output
+        r"Plan: (?:(\d+) to import, )?(\d+) to add, (\d+) to change, (\d+) to destroy.",
+        r"(?m)^(Plan: \d|No changes.)",
+        r"(?m)^ *# (.*) will be updated in-place$",
+    ):
+        assert re.search(reader, changes), reader
+    assert re.search(r"(?m)^Apply complete! Resources: (\d+) added, (\d+) changed, (\d+) destroyed\.", applied)
+    without = r"(?m)^(No changes\.|Plan: 0 to add, 0 to change, 0 to destroy\.)"
+    assert (re.search(without, changes), bool(re.search(without, none))) == (None, True)
+    assert re.search(r"No changes. (Infrastructure is up-to-date|Your infrastructure matches the configuration).", none)
+    assert not any(re.search(r"(?m)^([\u2502|\u2575] )?(Error: )", text) for text in told)
 
 
 def test_the_pre_commit_hook_checks_all_documents_when_one_is_committed(tmp_path: Path) -> None:

@@ -139,6 +139,18 @@ def test_a_label_of_now_is_what_a_rail_looks_at(project: Project) -> None:
     assert project.updates() == 1
 
 
+def test_a_saved_plan_is_not_applied_where_its_rails_are_not(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    rail("parallelism: 2\n")
+    assert project.run("plan", "auth.yaml", *EMULATOR, "--out", "saved.plan").code == 0
+    saved = project.folder / "saved.plan"
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    result = project.run("apply", str(saved), *EMULATOR, "--state-dir", str(project.folder / ".reconciler"))
+    assert (result.code, project.updates()) == (3, 0)
+    assert "its project has a reconciler.yaml" in result.err
+
+
 def test_no_document_lets_a_rail_pass(project: Project) -> None:
     rail(f"protect: [{LENGTH}]\n")
     text = project.document.read_text(encoding="utf-8")
