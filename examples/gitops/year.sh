@@ -35,6 +35,7 @@ git config user.email ada@example.com
 printf '.reconciler/\n*.plan\ncomment.md\n' >.gitignore
 printf 'poll_interval: 0.2\n' >reconciler.yaml
 
+: >../emulator.txt
 reconciler emulator --port 0 --switch job_seconds=0 >../emulator.txt 2>../emulator.log &
 served=$!
 until grep -q AWS_ENDPOINT_URL_AMPLIFYBACKEND ../emulator.txt; do
