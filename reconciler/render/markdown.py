@@ -78,17 +78,24 @@ def diagnostics_markdown(diagnostics: Sequence[Diagnostic]) -> str:
 def _page(opening: Iterable[str], sections: Iterable[str]) -> str:
     """Paragraphs and as many sections as fit; how much did not is said at the end."""
     text = "\n\n".join(paragraph for paragraph in opening if paragraph)
+    room = LONGEST - _NOTE_ROOM - _length(text)
     left_out: list[str] = []
-    for section in sections:
-        if section and len(text) + len(section) + _NOTE_ROOM > LONGEST:
+    for section in filter(None, sections):
+        if _length(section) + 2 > room:
             left_out.append(section)
-        elif section:
+        else:
             text += f"\n\n{section}"
+            room -= _length(section) + 2
     if left_out:
-        characters = sum(len(section) for section in left_out)
+        characters = sum(map(len, left_out))
         what = "section is" if len(left_out) == 1 else "sections are"
         text += f"\n\n**{len(left_out)} more {what} left out here ({characters} characters); the text report has all.**"
     return text + "\n"
+
+
+def _length(text: str) -> int:
+    """How long a text is where it counts most: a forge may count an emoji as two, as UTF-16 does."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _kept(lines: Iterable[str], room: int) -> tuple[list[str], int]:
@@ -96,7 +103,7 @@ def _kept(lines: Iterable[str], room: int) -> tuple[list[str], int]:
     kept: list[str] = []
     cut = 0
     for line in lines:
-        room -= len(line) + 1
+        room -= _length(line) + 1
         if room < 0 or cut:
             cut += 1
         else:
