@@ -109,7 +109,16 @@ def mentioning(ref: str, top: Path, texts: Sequence[str], *, seconds: float = _S
     """
     commit = _commit(ref, top, seconds)
     patterns = [argument for text in texts for argument in ("-e", text)]
-    command = ("grep", "--files-with-matches", "-z", "--full-name", "--fixed-strings", "--all-match", *patterns)
+    command = (
+        "grep",
+        "--no-color",
+        "--files-with-matches",
+        "-z",
+        "--full-name",
+        "--fixed-strings",
+        "--all-match",
+        *patterns,
+    )
     answer = _ask(top, seconds, *command, commit or ref, "--")
     if answer.returncode not in {0, _NOTHING_FOUND}:
         return None

@@ -17,6 +17,7 @@ from reconciler.cli.carry import (
     plans_of,
     reached_by,
     refuse,
+    remember,
     resume_all,
     settle_first,
     show_plan,
@@ -40,12 +41,12 @@ from reconciler.cli.options import (
     Strict,
     age_of,
 )
-from reconciler.cli.output import outcome_renderers, write_reports
+from reconciler.cli.output import outcome_renderers, spare, write_reports
 from reconciler.cli.plan import read_plan
 from reconciler.cli.run import Run, base_of, located, make_plan, start
 from reconciler.core.model import Access, Plan
 from reconciler.core.planfile import applyable, from_json
-from reconciler.errors import UNKEPT, AccessProblem, LedgerDamaged, PlanRefused, UsageProblem
+from reconciler.errors import AccessProblem, LedgerDamaged, PlanRefused, UsageProblem
 from reconciler.operations.jobs import Waiting
 from reconciler.wiring import UNCHECKED_ACCOUNT, Follow, Located
 
@@ -88,6 +89,7 @@ def apply(
     run = start(reach, show, first_path=first, parallelism=choice.parallelism, ledger=ledger)
     waiting = waiting_of(patience, run.services)
     if saved:
+        spare(given, show, "the plan")
         _only_for_documents(choice, [*(allow or ()), *(send_secrets or ()), *filter(None, [base])], strict=strict)
     if resume:
         raise typer.Exit(_resume_only(run, given, choice, waiting, kept))
@@ -99,25 +101,15 @@ def apply(
         settle_first(run, found.desired, waiting)
         plan = make_plan(run, found, base=base_of(run, base, given, found))
         show_plan(plan, show)
-    if not any(target.changes or (saved and target.unresolved) for target in plan.planned):
-        _remember(plan, run)
-        nothing_to_do(plan, run, saved=saved)
+        remember(plan, run)
+        if not any(target.changes for target in plan.planned):
+            nothing_to_do(plan, run)
     if plan.failures:
         raise typer.Exit(refuse(plan, run))
     if applyable(plan) and not saved and not auto_approve:
         otherwise = "give --auto-approve, or save the plan with 'plan --out FILE' and apply that file"
         confirm("Do you want to perform these actions?", otherwise=otherwise)
     raise typer.Exit(carry_out(run, plan, waiting, command="apply", saved=saved, max_failures=max_failures))
-
-
-def _remember(plan: Plan, run: Run) -> None:
-    """Let the ledger know what live was found to be; that it can't be told is no reason to fail, nothing was sent."""
-    if plan.failures:
-        return
-    try:
-        run.services.books.found_in_sync(plan, parallelism=run.parallelism)
-    except UNKEPT as problem:
-        show_problem(problem, "Warning")
 
 
 def _refuse_unchecked(found: Located) -> None:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from reconciler.cli.console import colourful, show_error, write_error, write_result
+from reconciler.cli.console import abandon_result, colourful, show_error, show_problem, write_error, write_result
 from reconciler.cli.exits import Exit, of_outcomes, of_plan, worst
 from reconciler.cli.options import Format, Patience, Show
 from reconciler.cli.output import emit, outcome_renderers, plan_renderers, write_reports, write_result_of
 from reconciler.cli.run import Run
 from reconciler.cli.signals import first_signal
 from reconciler.core.model import Access, Desired, Outcome, OutcomeKind, Plan
-from reconciler.errors import OutputProblem
+from reconciler.errors import UNKEPT, OutputProblem
 from reconciler.operations.jobs import Clock, Stopped, Waiting
 from reconciler.wiring import Located, Services
 
@@ -132,6 +132,9 @@ def carry_out(run: Run, plan: Plan, waiting: Waiting, *, command: str, saved: bo
             "shared one with --ledger s3://bucket/prefix\n"
         )
     outcomes, stopped = _carry_out(run, plan, waiting, keeping, saved=saved, max_failures=max_failures)
+    if saved:  # that these are in order was seen just now
+        seen = {outcome.name for outcome in outcomes if outcome.kind is OutcomeKind.UNCHANGED}
+        remember(replace(plan, targets=tuple(target for target in plan.planned if target.name in seen)), run)
     return tell(outcomes, plan, stopped or of_outcomes(outcomes, saved=saved), run)
 
 
@@ -149,6 +152,10 @@ def tell(outcomes: Sequence[Outcome], plan: Plan, code: Exit, run: Run) -> Exit:
     except OutputProblem as problem:
         show_error(problem)
         code = worst([code, Exit.ERROR])
+    except BrokenPipeError:
+        abandon_result()
+        show_error(OutputProblem("Nobody reads standard output any more", hint="'reconciler history' has the outcome"))
+        code = worst([code, Exit.ERROR])
     if any(outcome.kind in _TO_SETTLE for outcome in outcomes) and run.services.place.is_elsewhere:
         # The embedded backend of another folder knows nothing of it.
         named = "" if run.services.embedded else f", or with --ledger {shlex.quote(run.services.books.ledger.name)}"
@@ -157,12 +164,20 @@ def tell(outcomes: Sequence[Outcome], plan: Plan, code: Exit, run: Run) -> Exit:
     return code
 
 
-def nothing_to_do(plan: Plan, run: Run, *, saved: bool) -> None:
+def remember(plan: Plan, run: Run) -> None:
+    """Let the ledger know what was found to be in order; that it can't be told is no reason to fail."""
+    try:
+        run.services.books.found_in_sync(plan, parallelism=run.parallelism)
+    except UNKEPT as problem:
+        show_problem(problem, "Warning")
+
+
+def nothing_to_do(plan: Plan, run: Run) -> None:
     """End a run in which no target changes."""
     outcomes = [Outcome(target.name, target.target, OutcomeKind.UNCHANGED) for target in plan.planned]
     if plan.failures:
         raise typer.Exit(refuse(plan, run))
-    if saved or run.show.format is not Format.TEXT or run.show.report:
+    if run.show.format is not Format.TEXT or run.show.report:
         emit(outcome_renderers(outcomes, plan), run.show, run.events)
     raise typer.Exit(Exit.DONE)
 

@@ -41,18 +41,26 @@ def reports_of(show: Show) -> tuple[tuple[Format, str], ...]:
     return tuple(reports)
 
 
-def spare(documents: Iterable[Desired], show: Show) -> None:
+def spare_documents(documents: Iterable[Desired], show: Show) -> None:
     """Refuse a report that would be written over a document, or over what one extends.
 
     Raises:
         UsageProblem: names the first.
     """
+    if show.report:
+        spare({file for document in documents for file in _files_of(document)}, show, "one of the documents")
+
+
+def spare(files: Iterable[str | Path], show: Show, what: str) -> None:
+    """Refuse a report that would be written over a file; ``what`` says what that is.
+
+    Raises:
+        UsageProblem: names the first.
+    """
     reports = {Path(path).resolve(): path for _, path in reports_of(show)}
-    if not reports:
-        return
-    for file in {file for document in documents for file in _files_of(document)}:
+    for file in files if reports else ():
         if path := reports.get(Path(file).resolve()):
-            raise UsageProblem(f"{path} is one of the documents", hint="write the report to a file of its own")
+            raise UsageProblem(f"{path} is {what}", hint="write the report to a file of its own")
 
 
 def _files_of(document: Desired) -> Iterator[str]:
@@ -95,8 +103,8 @@ def emit(renderers: _Renderers, show: Show, events: Events | None = None) -> Non
         if format_ not in renderers:
             hint = f"the formats are {', '.join(renderers)}"
             raise UsageProblem(f"This command can't write {format_.value}", hint=hint)
+    write_reports(renderers, show, events)  # first: whoever reads standard output may have left
     write_result_of(renderers, show, events)
-    write_reports(renderers, show, events)
 
 
 def write_result_of(renderers: _Renderers, show: Show, events: Events | None = None) -> None:

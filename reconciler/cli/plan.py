@@ -22,7 +22,7 @@ from reconciler.cli.options import (
     Strict,
     WithoutSecrets,
 )
-from reconciler.cli.output import emit, plan_renderers
+from reconciler.cli.output import emit, plan_renderers, spare
 from reconciler.cli.run import Run, base_of, located, make_plan, start
 from reconciler.cli.signals import first_signal
 from reconciler.core.model import Plan
@@ -56,6 +56,7 @@ def plan(
     run = start(reach, show, first_path=paths[0], parallelism=choice.parallelism, ledger=ledger)
     if out is not None:
         _check_out(out, paths)
+        spare([out], show, "where the plan is saved")
     follow = following(without_secrets=without_secrets)
     found = located(run, paths, choice, allow, strict=strict, follow=follow, sends=send_secrets)
     made, stopped = _read(run, found, base_of(run, base, paths, found), saved=out is not None)

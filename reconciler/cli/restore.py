@@ -58,7 +58,7 @@ def restore(
     plan = _with_later(with_remainder(made, records, left_out), place, records)
     show_plan(plan, show)
     if not any(target.changes for target in plan.planned):
-        nothing_to_do(plan, run, saved=False)
+        nothing_to_do(plan, run)
     if plan.failures:
         raise typer.Exit(refuse(plan, run))
     if applyable(plan) and not auto_approve:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from reconciler.cli.console import write_error
 from reconciler.cli.events import Events
 from reconciler.cli.options import ALL_SECRETS, Choice, Reach, Show, sent_secrets
-from reconciler.cli.output import problems_as_result, reports_of, spare, warn
+from reconciler.cli.output import problems_as_result, reports_of, spare, spare_documents, warn
 from reconciler.cli.progress import Progress
 from reconciler.core.model import NOT_BOUND, Desired, Path, Plan, TargetFailure, TargetPlan
 from reconciler.errors import InputProblem, Severity, UsageProblem
@@ -52,6 +52,7 @@ def start(
         ledger=ledger,
     )
     services = Services(connection, first_path=first_path, parallelism=parallelism)
+    spare([services.place.root / "reconciler.yaml"], show, "the project file")
     return Run(services, show, Events(show, Progress(show)), services.parallelism)
 
 
@@ -59,7 +60,7 @@ def load(run: Run, paths: Sequence[str], choice: Choice, allow: Sequence[str] | 
     """Read the documents of a command."""
     selection = choice.selection(allow)
     loaded = run.services.load(paths, selection, stdin=lambda: sys.stdin.buffer.read(_LARGEST_STDIN), network=network)
-    spare(loaded.desired, run.show)
+    spare_documents(loaded.desired, run.show)
     return loaded
 
 

@@ -44,8 +44,8 @@ OBSERVE = "observe"
 _LEDGER_HINT = "write a folder, or s3://bucket/prefix"
 _KEY_HINT = "write a reference and nothing else, such as ${ssm:/reconciler/ledger-key}"
 _TELLING = re.compile(
-    r"(?i)(?:^|_)(?:API)?(?:KEYS?|JWT|BEARER|COOKIE|PASSPHRASE|PWD|PAT|PEM|P8|P12|PFX|DSN|AUTH|CERT|SESSION|PROXY)(?:_|$)"
-    r"|HOOK|(?:DATABASE|DB|REDIS|MONGO|AMQP|REPOSITORY|INDEX)\w*_UR[IL]"
+    r"(?i)(?:^|_)(?:(?:API)?(?:KEYS?|JWT|BEARER|COOKIE|PASSPHRASE|PWD|PAT|PEM|P8|P12|PFX|DSN|AUTH|CERT|SESSION)|PROXY"
+    r"|(?:WEB)?HOOKS?|(?:DATABASE|DB|REDIS|MONGO|AMQP)\w*_UR[IL]|(?:REPOSITORY|INDEX)_UR[IL])(?:_|$)"
 )
 """Names of variables that are likely to hold secrets, besides those that keys of documents tell of."""
 _ENV_HINT = "a plan would show it: name variables that hold no secret"
@@ -106,6 +106,11 @@ class Project:
             if not found
             else {key: entry for each in (self.entries, *found) for key, entry in each.items()}
         )
+
+    @property
+    def rails_by_document(self) -> bool:
+        """Whether a target's name or labels have a say in what stands in an apply's way."""
+        return any(not override.entries.keys().isdisjoint(RAIL_KEYS) for override in self.overrides)
 
     def rails_for(self, name: str, labels: Mapping[str, str]) -> Rails:
         """What stands in an apply's way; of modes that match the last one wins, and what one protects all do."""

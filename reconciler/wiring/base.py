@@ -57,23 +57,27 @@ def at_commit(ref: str, paths: Sequence[str], desired: Sequence[Desired], readin
     from reconciler.operations.plan import Base
 
     wanted = {document.identity: document for document in desired}
-    suffixes = DOCUMENT_SUFFIXES | {Path(path).suffix.lower() for path in paths}
+    suffixes = DOCUMENT_SUFFIXES | {suffix for path in paths if (suffix := Path(path).suffix.lower())}
     with TemporaryDirectory(prefix="reconciler-base-") as folder:
         into = Path(os.path.realpath(folder))
         top = files_at(ref, reading.root, suffixes, into)
         for name in PROJECT_FILES:  # it is today's that speaks
             for written in into.rglob(name):
-                written.unlink()
+                if not written.is_dir():
+                    written.unlink()
         then = _Then(ref, top, into)
         loaded = [_load([place for path in paths if (place := then.of(path)) is not None], then, reading)]
         if not {document.identity for document in loaded[0].desired} >= wanted.keys():
             loaded.append(_load([str(into / reading.root.relative_to(top))], then, reading))
         documents = {document.identity: document for found in reversed(loaded) for document in found.desired}
         missing = [document for key, document in wanted.items() if key not in documents]
-        read = then.soundly_read(loaded)
-        there = [document for document in missing if _is_there(document, then, read)]
-        if there and loaded[0].errors:
-            raise InputProblem(tuple(then.told(problem) for problem in loaded[0].errors))
+        sound, broken = then.files_of(loaded)
+        there = [document for document in missing if _is_there(document, then, suffixes, sound)]
+        wrong = [problem for problem in loaded[0].errors if problem.code not in {"no-documents", "missing-path"}]
+        if there and wrong:
+            raise InputProblem(tuple(then.told(problem) for problem in wrong))
+        if broken:  # whose documents these were nobody knows
+            there = missing
         known = [then.document(document) for key, document in documents.items() if key in wanted]
     base = dict[tuple[str, str, str], Desired]()
     unsure = dict[tuple[str, str, str], tuple[FieldPath, ...]]()
@@ -85,12 +89,13 @@ def at_commit(ref: str, paths: Sequence[str], desired: Sequence[Desired], readin
     return Base(ref, base, unsure)
 
 
-def _is_there(document: Desired, then: _Then, read: set[str]) -> bool:
+def _is_there(document: Desired, then: _Then, suffixes: frozenset[str], sound: set[str]) -> bool:
     """Whether a file that was not soundly read may be that of a document: then it is not new, and nobody knows it."""
     from reconciler.git import mentioning
 
-    files = mentioning(then.ref, then.top, (document.target.app, "BackendEnvironmentName"))
-    return files is None or not read.issuperset(files)
+    target = document.target
+    files = mentioning(then.ref, then.top, (target.app, target.environment, "BackendEnvironmentName"))
+    return files is None or any(Path(file).suffix.lower() in suffixes and file not in sound for file in files)
 
 
 def _without_unknown(
@@ -158,14 +163,19 @@ class _Then:
         exists = os.path.lexists(self.into / inside) or any(self.into.glob(inside))
         return str(self.into / inside) if exists else None
 
-    def soundly_read(self, loaded: Sequence[Loaded]) -> set[str]:
-        """The files, named from the top, of which all was understood."""
+    def files_of(self, loaded: Sequence[Loaded]) -> tuple[set[str], set[str]]:
+        """The files, named from the top, of which all was understood, and those that hold documents with errors."""
         documents = [document for found in loaded for document in found.desired]
         named = {document.origin.file for document in documents}
         named |= {setting.origin.file for document in documents for setting in document.settings.values()}
-        named -= {problem.origin.file for found in loaded for problem in found.errors if problem.origin is not None}
-        places = [Path(os.path.normpath(Path.cwd() / file)) for file in named]
-        return {str(place.relative_to(self.into)) for place in places if place.is_relative_to(self.into)}
+        bad = {problem.origin.file for found in loaded for problem in found.errors if problem.origin is not None}
+        broken = {place for place in map(self._inside, bad) if place and b"AppId" in (self.into / place).read_bytes()}
+        return {place for place in map(self._inside, named - bad) if place}, broken
+
+    def _inside(self, file: str) -> str:
+        """A file of the commit, named from the top; empty for one that is none."""
+        place = Path(os.path.normpath(Path.cwd() / file))
+        return str(place.relative_to(self.into)) if place.is_relative_to(self.into) and place.is_file() else ""
 
     def now(self, origin: Origin) -> Origin:
         """A place of the commit as people name it from the current folder."""

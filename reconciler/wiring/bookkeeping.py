@@ -176,12 +176,12 @@ class Bookkeeping:
         return Ledger(FolderStore(folder), FileLeases(folder / "locks"))
 
     def found_in_sync(self, plan: Plan, *, parallelism: int) -> None:
-        """Record the targets of an apply that had nothing to do, where the ledger has another state of them.
+        """Record the targets of an apply to which nothing is sent, where the ledger has another state of them.
 
         Without it ``last-applied`` would go on meaning a state that git has left.
 
         Args:
-            plan: what was planned, in which nothing changes.
+            plan: what was planned, of which those count that don't change.
             parallelism: the most targets that are looked up or recorded at once.
 
         Raises:
@@ -191,7 +191,8 @@ class Bookkeeping:
         from reconciler.operations.fleet import for_each
         from reconciler.wiring.base import known_otherwise
 
-        documents = [target.desired for target in plan.planned]
+        targets = [target for target in plan.planned if not target.changes and not target.unresolved]
+        documents = [target.desired for target in targets]
         names = {document.name for document in known_otherwise(self.ledger, documents, parallelism=parallelism)}
         if not names:
             return
@@ -201,7 +202,7 @@ class Bookkeeping:
             outcome = Outcome(target.name, target.target, OutcomeKind.UNCHANGED)
             keeping.record(target, outcome, datetime.now(UTC), 0.0)
 
-        for_each([target for target in plan.planned if target.name in names], record, parallelism=parallelism)
+        for_each([target for target in targets if target.name in names], record, parallelism=parallelism)
         if keeping.broken:
             raise keeping.broken[0]
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from reconciler.core.model import Access, Desired, Plan, Target, TargetPlan
-from reconciler.errors import Diagnostic, InputProblem, ServiceProblem, UsageProblem
+from reconciler.errors import Diagnostic, InputProblem, PlanRefused, ServiceProblem, UsageProblem
 from reconciler.wiring.bookkeeping import Bookkeeping
 from reconciler.wiring.choices import Connection, Follow, Selection, guards, selected
 from reconciler.wiring.locating import Located, Locating, refuse_credentials
@@ -230,28 +230,39 @@ class Services:
 
         Raises:
             InputProblem: the project file has errors.
+            PlanRefused: what its rails go by can't be told of a target.
         """
         from reconciler.core.rails import railed
 
         project = self.place.project
+        now = self._as_now(plan) if project.rails_by_document else {}
 
         def seen(target: TargetPlan) -> TargetPlan:
-            known = self._as_now(target.desired) if project.overrides else target.desired
+            known = now.get(target.desired.identity, target.desired)
             return railed(target, project.rails_for(known.name, known.labels))
 
         targets = tuple(seen(target) if isinstance(target, TargetPlan) else target for target in plan.targets)
         same = all(new is old for new, old in zip(targets, plan.targets, strict=True))
         return plan if same else replace(plan, targets=targets)
 
-    def _as_now(self, document: Desired) -> Desired:
-        """What describes a target now: what was read for this run, else what the project has, else itself."""
-        key = document.identity
-        return self._read.get(key) or self._whole_project.get(key) or document
+    def _as_now(self, plan: Plan) -> Mapping[tuple[str, str, str], Desired]:
+        """What describes each target of a plan now: what this run has read, else what is in the project.
 
-    @cached_property
-    def _whole_project(self) -> Mapping[tuple[str, str, str], Desired]:
-        loaded = self.load([os.path.relpath(self.place.root)], Selection(), stdin=bytes, network=True)
-        return {document.identity: document for document in loaded.desired}
+        Raises:
+            PlanRefused: the documents of now have errors, so that nobody knows what they say of a target.
+        """
+        missing = {target.desired.identity for target in plan.planned} - self._read.keys()
+        if not missing:
+            return self._read
+        made_in = self.place.root / plan.folder
+        own = {made_in / target.desired.origin.file for target in plan.planned}
+        paths = [self.place.root, *(path for path in own if path.is_file())]
+        loaded = self.load([os.path.relpath(path) for path in paths], Selection(), stdin=bytes, network=True)
+        if loaded.errors and not missing <= self._read.keys():
+            summary = "The project's rails go by names and labels, and its documents have errors"
+            hint = "'reconciler validate' tells them: mend them first"
+            raise PlanRefused(summary, detail=str(loaded.errors[0]), hint=hint)
+        return self._read
 
     def check(self, loaded: Loaded) -> tuple[Diagnostic, ...]:
         """Every problem that can be found without following a reference."""

@@ -312,6 +312,64 @@ def test_what_an_apply_found_to_be_live_is_last_applied_too(repository: Project)
     assert (result.code, "Since last-applied: 1 drift." in result.out) == (2, True)
 
 
+def test_what_is_in_order_beside_what_is_applied_is_last_applied_too(repository: Project) -> None:
+    text = repository.document.read_text(encoding="utf-8")
+    beta = repository.folder / "beta.yaml"
+    beta.write_text(text.replace("prod", "beta"), encoding="utf-8")
+    assert repository.run("emulator", "seed", "beta.yaml").code == 0
+    beta.write_text(text.replace("prod", "beta").replace("Length: 12", "Length: 13"), encoding="utf-8")
+    click(repository, "Length: 12", "Length: 16")
+    repository.edit("Length: 12", "Length: 16")
+    assert repository.run("apply", ".", *NOW).code == 0
+    click(repository, "Length: 16", "Length: 12")
+    assert repository.run("drift", "auth.yaml", *EMULATOR, "--base", "last-applied").code == 2
+
+
+def test_a_saved_plan_without_changes_is_stale_too_and_tells_the_ledger_nothing_then(repository: Project) -> None:
+    assert repository.run("plan", "auth.yaml", *EMULATOR, "--out", "same.plan").code == 0
+    assert repository.run("apply", "same.plan", *NOW).code == 0
+    before = repository.run("history", "--emulator").out
+    click(repository, "Length: 12", "Length: 8")
+    assert repository.run("apply", "same.plan", *NOW).code == 3
+    assert repository.run("history", "--emulator").out.count("unchanged") == before.count("unchanged")
+
+
+@pytest.mark.parametrize("app", ["d2k7example", '"${env:RECONCILER_VAR_APP}"'])
+def test_a_document_in_pieces_that_was_broken_is_not_taken_for_new(
+    repository: Project, monkeypatch: pytest.MonkeyPatch, app: str
+) -> None:
+    monkeypatch.setenv("RECONCILER_VAR_APP", "d2k7example")
+    (repository.folder / "auth").mkdir()
+    git(repository, "mv", "auth.yaml", "auth/prod.yaml")
+    base, shop = repository.folder / "auth" / "prod.yaml", repository.folder / "auth" / "shop.yaml"
+    text = base.read_text(encoding="utf-8")
+    repository.document.write_text(text, encoding="utf-8")
+    click(repository, "Length: 12", "Length: 8")
+    repository.document.unlink()
+    base.write_text(text.replace("AppId: d2k7example\n", ""), encoding="utf-8")
+    shop.write_text(f"extends: prod.yaml\nAppId: {app}\nAppId: again\n", encoding="utf-8")
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "--message", "broken")
+    shop.write_text(f"extends: prod.yaml\nAppId: {app}\n", encoding="utf-8")
+    assert repository.run("drift", "auth", *EMULATOR, "--base", "HEAD").code != 0
+
+
+def test_a_new_document_is_new_though_other_files_speak_of_it(repository: Project) -> None:
+    text = repository.document.read_text(encoding="utf-8").replace("prod", "test")
+    (repository.folder / "README.md").write_text(f"```yaml\n{text}```\n", encoding="utf-8")
+    (repository.folder / "odd" / "reconciler.yaml").mkdir(parents=True)
+    (repository.folder / "odd" / "reconciler.yaml" / "a.json").write_text("{}", encoding="utf-8")
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "--message", "words")
+    git(repository, "config", "color.ui", "always")
+    new = repository.folder / "new.yaml"
+    new.write_text(text, encoding="utf-8")
+    assert repository.run("emulator", "seed", "new.yaml").code == 0
+    new.write_text(text.replace("Length: 12", "Length: 14"), encoding="utf-8")
+    result = repository.run("drift", "new.yaml", *EMULATOR, "--base", "HEAD")
+    assert (result.code, "Since HEAD: 1 pending." in result.out) == (0, True)
+
+
 def test_what_was_pulled_is_known_once_an_apply_has_seen_it(project: Project) -> None:
     assert project.run("pull", "--app-id", "d2k7example", "--env", "prod", "--emulator", "--out", "live.yaml").code == 0
     before = project.run("drift", "live.yaml", *EMULATOR, "--base", "last-applied")

@@ -445,6 +445,21 @@ def test_no_report_is_written_over_a_document(project: Project, report: str) -> 
     assert "is one of the documents" in result.err
 
 
+def test_no_report_is_written_over_the_project_file_or_a_plan(project: Project) -> None:
+    rails = project.folder / "reconciler.yaml"
+    rails.write_text("mode: observe\n", encoding="utf-8")
+    assert project.run("plan", "auth.yaml", "--emulator", "--report", "json=reconciler.yaml").code == 64
+    plan = ("plan", "auth.yaml", "--emulator", "--out", "saved.plan")
+    assert project.run(*plan, "--report", "markdown=saved.plan").code == 64
+    assert project.run(*plan).code == 0
+    saved = (project.folder / "saved.plan").read_bytes()
+    assert project.run("apply", "saved.plan", "--emulator", "--report", "json=saved.plan").code == 64
+    assert (rails.read_text(encoding="utf-8"), (project.folder / "saved.plan").read_bytes()) == (
+        "mode: observe\n",
+        saved,
+    )
+
+
 def test_two_reports_are_for_two_files(project: Project) -> None:
     result = project.run("plan", "auth.yaml", "--emulator", "--report", "json=a", "--report", "text=./a")
     assert result.code == 64

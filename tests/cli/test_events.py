@@ -79,12 +79,15 @@ def test_a_report_alone_writes_its_lines_at_the_end(project: Project) -> None:
 
 def test_an_update_under_way_is_followed_to_its_end_though_nobody_reads_on(project: Project, start: Start) -> None:
     project.switch("job_seconds=2")
-    process = start(*APPLY[:-4], "--poll-interval", "0.2", "--verify-polls", "2", "--format", "ndjson")
+    patience = ("--poll-interval", "0.2", "--verify-polls", "2")
+    process = start(*APPLY[:-4], *patience, "--format", "ndjson", "--report", "json=applied.json")
     until(process, "apply_start")
     assert process.stdout is not None
     process.stdout.close()
     process.stdout = None
-    process.communicate(timeout=60)
-    assert process.returncode not in {0, None}
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Nobody reads standard output any more" in told
+    assert json.loads((project.folder / "applied.json").read_text(encoding="utf-8"))["complete"]
     assert project.run("plan", "auth.yaml", "--emulator", "--detailed-exitcode").code == 0
     assert "applied" in project.run("history", "--emulator").out

@@ -136,6 +136,15 @@ def test_a_label_of_now_is_what_a_rail_looks_at(project: Project) -> None:
     rail("overrides:\n  - {match: {labels: {tier: prod}}, mode: observe}\n")
     assert project.run("apply", "saved.plan", *NOW).code == 3
     assert project.run("restore", run, *NOW).code == 4
+    project.document.write_text(f"name: again\nlabels: {{tier: prod}}\n{text}", encoding="utf-8")
+    for command in (("apply", "saved.plan"), ("restore", run)):
+        refused = project.run(*command, *NOW)
+        assert (refused.code, "its documents have errors" in refused.err) == (3, True)
+    (project.folder / ".auth").mkdir()
+    (project.folder / ".auth" / "auth.yaml").write_text(f"labels: {{tier: prod}}\n{text}", encoding="utf-8")
+    project.document.unlink()
+    assert project.run("plan", ".auth/auth.yaml", *EMULATOR, "--out", "hidden.plan").code == 0
+    assert project.run("apply", "hidden.plan", *NOW).code == 3
     assert project.updates() == 1
 
 

@@ -291,6 +291,12 @@ def test_a_file_with_another_name_would_say_nothing_and_so_is_told(root: Path) -
     assert (problem.code, problem.hint) == ("misnamed-project-file", "rename it to reconciler.yaml")
 
 
+@pytest.mark.parametrize("name", ["FEEDBACK_URL", "SHOP_INDEX_PAGE_URL", "HOOKED_UP", "AUTHOR", "KEYBOARD"])
+def test_a_variable_whose_name_only_looks_alike_may_be_open(root: Path, name: str) -> None:
+    write(root, f"env_names: [{name}]\n")
+    assert read_project(root).env_names == {name}
+
+
 def test_a_file_below_another_one_would_take_its_rails_away_and_so_is_told(root: Path) -> None:
     write(root, "mode: observe\n")
     nested = root / "auth"
