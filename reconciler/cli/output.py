@@ -5,19 +5,18 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli.console import check_file, colourful, write_error, write_file, write_result
 from reconciler.cli.events import Events, now
+from reconciler.cli.formats import CarriedOut, Planned, Renderer, Style, renderer_of
 from reconciler.cli.options import Format, Show
 from reconciler.core.model import Desired, Outcome, Plan
 from reconciler.errors import Diagnostic, InputProblem, Severity, UsageProblem
 
 if TYPE_CHECKING:
     from reconciler.ledger.record import Entry, Record
-    from reconciler.render.report import OutcomeReport, Report
 
 _Renderers = Mapping[Format, Callable[[bool], str]]
 
@@ -124,144 +123,28 @@ def plan_renderers(plan: Plan, *, drift: bool) -> _Renderers:
     """A plan in every format."""
     from reconciler.render.report import plan_report
 
-    report = plan_report(plan, headline="drift" if drift else "plan")
-    return {format_: functools.partial(_plan, plan, report, format_) for format_ in Format}
+    shown = Planned(plan, plan_report(plan, headline="drift" if drift else "plan"))
+    return _renderers(lambda renderer, style: renderer.plan(shown, style))
 
 
 def outcome_renderers(outcomes: Sequence[Outcome], plan: Plan, ended: Collection[str] = ()) -> _Renderers:
     """What an apply did, in every format; of the targets in ``ended`` events have told that they came to their end."""
     from reconciler.render.report import outcome_report
 
-    report = outcome_report(outcomes, plan)
-    return {format_: functools.partial(_outcome, outcomes, report, format_, ended) for format_ in Format}
+    shown = CarriedOut(outcomes, outcome_report(outcomes, plan), ended)
+    return _renderers(lambda renderer, style: renderer.outcome(shown, style))
 
 
 def diagnostics_renderers(diagnostics: Sequence[Diagnostic]) -> _Renderers:
     """Problems of the input, in every format."""
-    return {format_: functools.partial(_diagnostics, diagnostics, format_) for format_ in Format}
+    return _renderers(lambda renderer, style: renderer.diagnostics(diagnostics, style))
 
 
-def _plan(plan: Plan, report: Report, format_: Format, colour: bool) -> str:
-    """A plan in one format; only the renderer that is asked for is imported."""
-    from reconciler.version import __version__
+def _renderers(show: Callable[[Renderer, Style], str]) -> _Renderers:
+    def in_format(format_: Format, colour: bool) -> str:
+        return show(renderer_of(format_), Style(colour, now()))
 
-    match format_:
-        case Format.TEXT:
-            from reconciler.render.terminal import plan_text
-
-            text = plan_text(report, colour=colour)
-        case Format.JSON:
-            from reconciler.render.json import drift_json, plan_json
-
-            text = (drift_json if report.headline == "drift" else plan_json)(plan, __version__)
-        case Format.MARKDOWN:
-            from reconciler.core.planfile import digest_of
-            from reconciler.render.markdown import plan_markdown
-
-            text = plan_markdown(
-                report if report.headline == "drift" else replace(report, digest=digest_of(plan, version=__version__))
-            )
-        case Format.HTML:
-            from reconciler.render.html import plan_html
-
-            text = plan_html(report)
-        case Format.JUNIT:
-            from reconciler.render.junit import plan_junit
-
-            text = plan_junit(report)
-        case Format.SARIF:
-            from reconciler.render.sarif import plan_sarif
-
-            text = plan_sarif(report, __version__)
-        case Format.NDJSON:
-            from reconciler.render.ndjson import plan_ndjson
-
-            text = plan_ndjson(report, now())
-        case Format.ANNOTATIONS:
-            from reconciler.render.annotations import plan_annotations
-
-            text = plan_annotations(report)
-    return text
-
-
-def _outcome(
-    outcomes: Sequence[Outcome], report: OutcomeReport, format_: Format, ended: Collection[str], colour: bool
-) -> str:
-    from reconciler.version import __version__
-
-    match format_:
-        case Format.TEXT:
-            from reconciler.render.terminal import outcome_text
-
-            text = outcome_text(report, colour=colour)
-        case Format.JSON:
-            from reconciler.render.json import outcome_json
-
-            text = outcome_json(outcomes, __version__)
-        case Format.MARKDOWN:
-            from reconciler.render.markdown import outcome_markdown
-
-            text = outcome_markdown(report)
-        case Format.HTML:
-            from reconciler.render.html import outcome_html
-
-            text = outcome_html(report)
-        case Format.JUNIT:
-            from reconciler.render.junit import outcome_junit
-
-            text = outcome_junit(report)
-        case Format.SARIF:
-            from reconciler.render.sarif import outcome_sarif
-
-            text = outcome_sarif(report, __version__)
-        case Format.NDJSON:
-            from reconciler.render.ndjson import outcome_ndjson
-
-            text = outcome_ndjson(report, now(), ended)
-        case Format.ANNOTATIONS:
-            from reconciler.render.annotations import outcome_annotations
-
-            text = outcome_annotations(report)
-    return text
-
-
-def _diagnostics(diagnostics: Sequence[Diagnostic], format_: Format, colour: bool) -> str:
-    from reconciler.version import __version__
-
-    match format_:
-        case Format.TEXT:
-            from reconciler.render.terminal import diagnostics_text
-
-            text = diagnostics_text(diagnostics, colour=colour)
-        case Format.JSON:
-            from reconciler.render.json import diagnostics_json
-
-            text = diagnostics_json(diagnostics)
-        case Format.MARKDOWN:
-            from reconciler.render.markdown import diagnostics_markdown
-
-            text = diagnostics_markdown(diagnostics)
-        case Format.HTML:
-            from reconciler.render.html import diagnostics_html
-
-            text = diagnostics_html(diagnostics)
-        case Format.JUNIT:
-            from reconciler.render.junit import diagnostics_junit
-
-            text = diagnostics_junit(diagnostics)
-        case Format.SARIF:
-            from reconciler.render.sarif import diagnostics_sarif
-
-            text = diagnostics_sarif(diagnostics, __version__)
-        case Format.NDJSON:
-            from reconciler.render.ndjson import diagnostics_ndjson
-
-            text = diagnostics_ndjson(diagnostics, now())
-        case Format.ANNOTATIONS:
-            from reconciler.render.annotations import diagnostics_annotations
-
-            text = diagnostics_annotations(diagnostics)
-    return text
+    return {format_: functools.partial(in_format, format_) for format_ in Format}
 
 
 def warn(diagnostics: Sequence[Diagnostic], *, strict: bool) -> None:
