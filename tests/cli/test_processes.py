@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -248,4 +249,5 @@ def test_ctrl_c_at_any_moment_ends_without_a_traceback(start: Start, moment: flo
     threading.Event().wait(moment)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=ENDLESS)
-    assert "reconciler/" not in err
+    # While Python loads the package itself nothing of ours can listen yet.
+    assert set(re.findall(r'reconciler/([\w/]+\.py)"', err)) <= {"__init__.py", "version.py"}
